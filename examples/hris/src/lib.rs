@@ -1,0 +1,1 @@
+//! The reference service: an HRIS with its attendance job.

@@ -1,0 +1,1 @@
+//! The admin API: an axum router over a running scheduler.

@@ -1,0 +1,1 @@
+//! The scheduler: jobs, registry, engine, backend traits and memory backends.

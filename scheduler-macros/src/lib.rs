@@ -1,0 +1,1 @@
+//! The attribute #[scheduled_job].

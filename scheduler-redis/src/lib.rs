@@ -1,0 +1,1 @@
+//! The lock backend on Redis.

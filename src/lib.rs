@@ -1,0 +1,1 @@
+//! Runs annotated async functions on time, once per occurrence, on one instance of a service.

@@ -1,0 +1,2 @@
+//! The project's own commands: tests, services, checks.
+fn main() {}
