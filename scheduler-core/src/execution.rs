@@ -1,0 +1,114 @@
+//! A row of the history.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::{
+    identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId},
+    occurrence::{OccurrenceKey, Origin},
+    status::{Reason, Status},
+};
+
+/// One attempt at one occurrence, as the store has it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Execution {
+    /// The row's id.
+    pub id: ExecutionId,
+    /// The job.
+    pub job_id: JobId,
+    /// The occurrence's key.
+    pub occurrence: OccurrenceKey,
+    /// From 1.
+    pub attempt: u32,
+    /// How many attempts the occurrence may have.
+    pub max_attempts: u32,
+    /// What caused it.
+    pub origin: Origin,
+    /// Where it stands.
+    pub status: Status,
+    /// Why, where the status alone does not say.
+    pub reason: Option<Reason>,
+    /// The nominal instant.
+    pub scheduled_at: DateTime<Utc>,
+    /// When a pending row may be taken.
+    pub not_before: DateTime<Utc>,
+    /// When it was claimed or taken, by the store's clock.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended, by the store's clock.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Seconds from start to end, to the millisecond.
+    pub duration_seconds: Option<f64>,
+    /// What the job said, or the error.
+    pub message: Option<String>,
+    /// The chain of errors, and a panic's backtrace.
+    pub error_trace: Option<String>,
+    /// What the job answered.
+    pub result_data: Option<Value>,
+    /// Whether the row holds the job's key (R16).
+    pub holds_key: bool,
+    /// Whether the row is the job's one queued row (R17).
+    pub queued: bool,
+    /// The claim that made it run.
+    pub claim_id: Option<ClaimId>,
+    /// The fence of its run.
+    pub fence: Option<FencingToken>,
+    /// The instance that runs or ran it.
+    pub instance: Option<InstanceId>,
+    /// Who asked for it.
+    pub triggered_by: Option<String>,
+    /// A manual request's parameters.
+    pub params: Option<Value>,
+    /// Whether its outcome came after it was given up (R6).
+    pub late: bool,
+    /// The first instant that a range row covers.
+    pub missed_from: Option<DateTime<Utc>>,
+    /// How many occurrences without a row of their own a range row covers.
+    pub missed_count: Option<u64>,
+    /// When the row was made, by the store's clock.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Execution {
+    /// A row with what every row has; the rest is empty, and the store fills in what it knows.
+    #[must_use]
+    pub fn new(
+        id: ExecutionId,
+        job_id: JobId,
+        occurrence: OccurrenceKey,
+        origin: Origin,
+        status: Status,
+        scheduled_at: DateTime<Utc>,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            job_id,
+            occurrence,
+            attempt: 1,
+            max_attempts: 1,
+            origin,
+            status,
+            reason: None,
+            scheduled_at,
+            not_before: scheduled_at,
+            started_at: None,
+            finished_at: None,
+            duration_seconds: None,
+            message: None,
+            error_trace: None,
+            result_data: None,
+            holds_key: false,
+            queued: false,
+            claim_id: None,
+            fence: None,
+            instance: None,
+            triggered_by: None,
+            params: None,
+            late: false,
+            missed_from: None,
+            missed_count: None,
+            created_at,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The lock backend in this process's memory.

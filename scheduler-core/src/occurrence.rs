@@ -1,0 +1,134 @@
+//! What an execution is an attempt at: the occurrence's key, and its origin.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::InstanceId;
+
+/// The key of an occurrence; `(job id, key, attempt)` is unique for good.
+///
+/// `s:<epoch ms>` is what a schedule names, `m:<idempotency key or UUID>` a manual request,
+/// `d:<root key>` a dependant's run, `i:<epoch ms>:<instance>` a run on each instance.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OccurrenceKey(String);
+
+impl OccurrenceKey {
+    /// The key of an instant that a schedule names.
+    #[must_use]
+    pub fn scheduled(at: DateTime<Utc>) -> Self {
+        Self(format!("s:{}", at.timestamp_millis()))
+    }
+
+    /// The key of a manual request, by its idempotency key or a UUID.
+    #[must_use]
+    pub fn manual(request: &str) -> Self {
+        Self(format!("m:{request}"))
+    }
+
+    /// The key of a dependant's run, by the root occurrence of its chain.
+    #[must_use]
+    pub fn dependant(root: &Self) -> Self {
+        Self(format!("d:{}", root.0))
+    }
+
+    /// The key of an instant on one instance alone.
+    #[must_use]
+    pub fn on_instance(at: DateTime<Utc>, instance: InstanceId) -> Self {
+        Self(format!("i:{}:{instance}", at.timestamp_millis()))
+    }
+
+    /// A key as a store kept it.
+    #[must_use]
+    pub fn from_stored(key: String) -> Self {
+        Self(key)
+    }
+
+    /// The instant that the key names, if it is a schedule's.
+    #[must_use]
+    pub fn scheduled_at(&self) -> Option<DateTime<Utc>> {
+        let millis = self.0.strip_prefix("s:")?.parse().ok()?;
+        DateTime::from_timestamp_millis(millis)
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OccurrenceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Defines an enum whose variants are one word in code, table, API and metrics.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident: $error:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word in table, API and metrics.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                match word {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err(UnknownWord { kind: $error, word: word.chars().take(64).collect() }),
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// A word that names no value of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {kind} `{word}`")]
+pub struct UnknownWord {
+    /// The kind of value that was looked for.
+    pub kind: &'static str,
+    /// The word, cut to 64 characters.
+    pub word: String,
+}
+
+words! {
+    /// What caused an execution; kept over all attempts.
+    Origin: "origin" {
+        /// The schedule, on time.
+        Schedule = "schedule",
+        /// The schedule, after its start deadline.
+        CatchUp = "catch_up",
+        /// An operator's backfill of a past range.
+        Backfill = "backfill",
+        /// A request.
+        Manual = "manual",
+        /// The end of another job.
+        Dependency = "dependency",
+    }
+}

@@ -1,0 +1,75 @@
+//! How an execution stands or ended, and why.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::occurrence::{UnknownWord, words};
+
+words! {
+    /// Where an execution stands, or how it ended.
+    Status: "status" {
+        /// It waits to be taken.
+        Pending = "pending",
+        /// It was claimed or taken, and its instance holds a lease.
+        Running = "running",
+        /// The job said so.
+        Succeeded = "succeeded",
+        /// It returned an error, panicked, or lost its lease.
+        Failed = "failed",
+        /// It ran longer than the job's timeout.
+        TimedOut = "timed_out",
+        /// An operator or a shutdown stopped it.
+        Cancelled = "cancelled",
+        /// Its instance was lost.
+        Abandoned = "abandoned",
+        /// It never ran, by a policy or on request.
+        Skipped = "skipped",
+        /// It was not started in time.
+        Missed = "missed",
+    }
+}
+
+impl Status {
+    /// Whether a row of this status never changes again (but for R6's late outcome and R12's growing range row).
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+}
+
+words! {
+    /// Why an execution has its status, where the status alone does not say.
+    Reason: "reason" {
+        /// The body panicked.
+        Panic = "panic",
+        /// The lease could not be renewed in time.
+        LeaseLost = "lease_lost",
+        /// The drain time ended.
+        Shutdown = "shutdown",
+        /// An operator asked for it.
+        ByRequest = "by_request",
+        /// The claim's reply was lost and its body never started.
+        UnknownCommit = "unknown_commit",
+        /// The body said that there was nothing to do.
+        NothingToDo = "nothing_to_do",
+        /// The job's key was held.
+        Overlap = "overlap",
+        /// The job was paused.
+        Paused = "paused",
+        /// The job it runs after did not succeed.
+        Upstream = "upstream",
+        /// Another one waits already.
+        QueueFull = "queue_full",
+        /// A later one waits instead.
+        Superseded = "superseded",
+        /// The start deadline passed.
+        Deadline = "deadline",
+        /// A later occurrence stands for it.
+        Coalesced = "coalesced",
+        /// More were missed than the catch-up limit allows.
+        CatchUpLimit = "catch_up_limit",
+        /// The body ran over its timeout and has not ended yet.
+        Timeout = "timeout",
+    }
+}

@@ -1,0 +1,128 @@
+//! The store's contract: three traits, by what they are asked for.
+//!
+//! [`ExecutionStore`] decides who runs, [`HistoryStore`] reads what ran, [`ControlStore`] keeps jobs and
+//! instances. [`Store`] is all three. Rule numbers (R1 …) are those of the engine's semantics.
+//! "Held by somebody else" is a value; an error means "we do not know". Every instant is the store's clock's.
+
+mod control;
+mod decide;
+mod error;
+mod history;
+pub mod memory;
+mod records;
+
+use std::{fmt::Debug, sync::Arc};
+
+use async_trait::async_trait;
+
+pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobState, Pause};
+pub use decide::{
+    DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
+};
+pub use error::StoreError;
+pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart};
+pub use records::{
+    Claim, ClaimOutcome, ClaimRecord, DueExecution, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
+    ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
+    TakeRequest,
+};
+
+use crate::identity::{ClaimId, ExecutionId};
+
+/// What a store can do, declared; the engine asks this and never which store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreCapabilities {
+    /// Several processes see the same rows, so the store decides who runs.
+    pub shared: bool,
+    /// Rows outlive the process.
+    pub durable: bool,
+    /// The clock is the store's own, not the host's.
+    pub server_clock: bool,
+}
+
+impl StoreCapabilities {
+    /// What a store in this process's memory can do: nothing of it.
+    pub const MEMORY: Self = Self { shared: false, durable: false, server_clock: false };
+    /// What a database server can do: all of it.
+    pub const SERVER: Self = Self { shared: true, durable: true, server_clock: true };
+}
+
+/// A store: the three traits, and connections of one's own.
+#[async_trait]
+pub trait Store: ExecutionStore + HistoryStore + ControlStore {
+    /// What this store can do.
+    fn capabilities(&self) -> StoreCapabilities;
+
+    /// The same store with connections of its own, made on the caller's runtime as they are needed (R25).
+    ///
+    /// The engine attaches on its own thread; the service and the admin API use another handle.
+    fn attach(&self) -> Arc<dyn Store>;
+
+    /// Asks whether the store answers and fits this code.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Rejected`] when it can't serve.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// Who runs: every write by which an execution is started, kept, ended or decided.
+#[async_trait]
+pub trait ExecutionStore: Debug + Send + Sync + 'static {
+    /// Decides the first attempt of each occurrence (R1), each on its own; answers are in the order of the claims.
+    ///
+    /// A granted claim has its `running` row, which holds the job's key unless `overlap` is `allow`, and its lease,
+    /// in one commit. An occurrence that meets a holder is decided by the claim's overlap policy (R17) under all of
+    /// R1's other conditions: [`ClaimOutcome::Skipped`]. Anything else is [`ClaimOutcome::Refused`] and writes nothing.
+    /// A claim repeated with the same `claim_id` is granted again with the same row and fence.
+    ///
+    /// # Errors
+    /// An error is of the whole batch: nothing is known of any of its claims.
+    ///
+    /// # Cancel safety
+    /// A dropped call may have committed; ask [`ExecutionStore::find_claim`], or repeat with the same `claim_id`.
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError>;
+
+    /// The run that a claim or take made, if it committed (R8).
+    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError>;
+
+    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, at most `limit`, without locking any.
+    ///
+    /// Of one job at most one row, and none of a job whose key is held by another row, unless the job's rows
+    /// hold no key at all (`overlap = allow`). Rows of a paused job are left out, but for origin manual and backfill.
+    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError>;
+
+    /// Starts pending rows (R2), each on its own; answers are in the order of the requests.
+    ///
+    /// # Errors
+    /// An error is of the whole batch: nothing is known of any of its rows.
+    ///
+    /// # Cancel safety
+    /// As for [`ExecutionStore::claim`]: a repetition with the same `claim_id` is granted again.
+    async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError>;
+
+    /// Extends the leases named and returns those that still exist (R3), expired or not. What is not returned is lost.
+    async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError>;
+
+    /// Writes outcomes by compare-and-set on id, fence and `running` (R9), each on its own, in order.
+    ///
+    /// In the same commit the lease goes and the next attempt, if asked for, is inserted as `pending`. A run whose
+    /// cancel was requested ends `cancelled` without a next attempt, unless it succeeded. An abandoned row takes its
+    /// owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next attempt.
+    async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError>;
+
+    /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.
+    ///
+    /// `None` when another instance has the job locked, or the job is unknown or the revision superseded.
+    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError>;
+
+    /// Sets running rows whose lease has expired to `abandoned` (R6), and inserts the next attempt where the lease
+    /// says `rerun_on_crash` and attempts are left.
+    async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError>;
+
+    /// Inserts a manual request as a `pending` row, by R19.
+    async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError>;
+
+    /// Asks the run of this execution to stop; its next renewal carries the request (R3). `false` when it does not run.
+    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,137 @@
+//! Jobs and instances as the store knows them.
+
+use std::{fmt::Debug, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::StoreError;
+use crate::identity::{InstanceId, JobId, RevisionId};
+
+/// Which jobs there are and who serves them.
+#[async_trait]
+pub trait ControlStore: Debug + Send + Sync + 'static {
+    /// Tells the store which jobs this instance has; answers are in the order of the announcements.
+    ///
+    /// A job seen for the first time gets its state, its watermark at the store's now. A fingerprint that no revision
+    /// of the job ever had becomes the current revision; one that an older revision had is superseded (R22), unless no
+    /// instance with a heartbeat within `lease` announces the current one. A job that was disabled and is now enabled
+    /// owes nothing of the time between: its watermark moves to now. Safe when instances announce at once.
+    async fn announce(
+        &self,
+        instance: InstanceId,
+        jobs: &[Announcement],
+        lease: Duration,
+    ) -> Result<Vec<Announced>, StoreError>;
+
+    /// Notes that the instance lives, and answers the store's clock.
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError>;
+
+    /// Takes the instance off the list, with what it announced.
+    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError>;
+
+    /// The states of all jobs named that the store knows, in one trip.
+    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError>;
+
+    /// The instances on the list, newest heartbeat first.
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError>;
+}
+
+/// A job as an instance has it.
+#[derive(Debug, Clone)]
+pub struct Announcement {
+    /// The job.
+    pub job_id: JobId,
+    /// The hash of trigger, policies and `enabled`; what makes two revisions differ.
+    pub fingerprint: String,
+    /// The trigger as text.
+    pub trigger: String,
+    /// The time zone's name, if the trigger has one.
+    pub zone: Option<String>,
+    /// The policies, for people and for later revisions.
+    pub policies: Value,
+    /// Whether the schedule runs.
+    pub enabled: bool,
+}
+
+/// What an announcement came to.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Announced {
+    /// The job's state.
+    pub state: JobState,
+    /// Whether the announced revision is the current one; if not, the instance claims nothing of the job.
+    pub current: bool,
+}
+
+impl Announced {
+    /// The answer to one announcement.
+    #[must_use]
+    pub const fn new(state: JobState, current: bool) -> Self {
+        Self { state, current }
+    }
+}
+
+/// A job's state.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct JobState {
+    /// The job.
+    pub job_id: JobId,
+    /// The current revision.
+    pub revision: RevisionId,
+    /// Whether the current revision's schedule runs.
+    pub enabled: bool,
+    /// The instant up to which every occurrence is decided.
+    pub watermark: DateTime<Utc>,
+    /// The pause, while the job is paused.
+    pub pause: Option<Pause>,
+}
+
+impl JobState {
+    /// The state of a job that is not paused.
+    #[must_use]
+    pub const fn new(job_id: JobId, revision: RevisionId, enabled: bool, watermark: DateTime<Utc>) -> Self {
+        Self { job_id, revision, enabled, watermark, pause: None }
+    }
+}
+
+/// Why, since when and until when a job is paused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// When it was paused.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// When the pause ends by itself.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// An instance's sign of life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its host's name, for display.
+    pub host: String,
+    /// Its process, for display.
+    pub pid: u32,
+    /// The service's version, for display.
+    pub version: String,
+    /// How far the instance's clock is ahead of the store's, in milliseconds, as last sampled.
+    pub clock_offset_ms: i64,
+}
+
+/// An instance as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceRecord {
+    /// Its last heartbeat's content.
+    pub heartbeat: Heartbeat,
+    /// When the instance was first seen, by the store's clock.
+    pub started_at: DateTime<Utc>,
+    /// When the last heartbeat came, by the store's clock.
+    pub seen_at: DateTime<Utc>,
+}

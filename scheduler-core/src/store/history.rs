@@ -1,0 +1,86 @@
+//! Reading the history.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::{
+    execution::Execution,
+    identity::{ExecutionId, JobId},
+    occurrence::OccurrenceKey,
+    status::Status,
+};
+
+/// What ran: reads on indexes, newest first.
+#[async_trait]
+pub trait HistoryStore: Debug + Send + Sync + 'static {
+    /// One row.
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError>;
+
+    /// The newest attempt of an occurrence.
+    async fn newest_attempt(&self, job_id: &JobId, occurrence: &OccurrenceKey)
+    -> Result<Option<Execution>, StoreError>;
+
+    /// A page of rows by id, newest first.
+    ///
+    /// A page started by [`PageStart::Before`] never repeats or leaves out a row while rows are added; one by
+    /// [`PageStart::Offset`] may shift.
+    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError>;
+
+    /// Of each job named, the newest row that has started. Jobs that never ran are left out; one trip for all.
+    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError>;
+}
+
+/// Which rows.
+#[derive(Debug, Clone, Default)]
+pub struct ExecutionFilter {
+    /// Of this job alone.
+    pub job_id: Option<JobId>,
+    /// With one of these statuses; empty for all.
+    pub statuses: Vec<Status>,
+    /// Made at or after this instant.
+    pub created_since: Option<DateTime<Utc>>,
+}
+
+/// Where a page starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageStart {
+    /// After this many rows.
+    Offset(u64),
+    /// At the newest row older than this one.
+    Before(ExecutionId),
+}
+
+/// A request for a page.
+#[derive(Debug, Clone)]
+pub struct ExecutionQuery {
+    /// Which rows.
+    pub filter: ExecutionFilter,
+    /// Where the page starts.
+    pub start: PageStart,
+    /// How many rows at most.
+    pub limit: usize,
+    /// Whether to count all rows of the filter, which reads them.
+    pub count: bool,
+}
+
+/// A page of rows.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ExecutionPage {
+    /// The rows, newest first.
+    pub executions: Vec<Execution>,
+    /// How many rows the filter has, if they were counted.
+    pub total: Option<u64>,
+}
+
+impl ExecutionPage {
+    /// A page of these rows.
+    #[must_use]
+    pub const fn new(executions: Vec<Execution>, total: Option<u64>) -> Self {
+        Self { executions, total }
+    }
+}

@@ -1,0 +1,291 @@
+//! What the execution store is asked and what it answers.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::{
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
+    job::OverlapPolicy,
+    occurrence::{OccurrenceKey, Origin},
+    status::{Reason, Status},
+};
+
+/// A claim of the first attempt at a schedule's occurrence (R1).
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The client's own name for this claim; a repetition after a lost reply has the same.
+    pub claim_id: ClaimId,
+    /// The job.
+    pub job_id: JobId,
+    /// The revision that the caller has of the job.
+    pub revision: RevisionId,
+    /// The occurrence's key.
+    pub occurrence: OccurrenceKey,
+    /// The nominal instant.
+    pub scheduled_at: DateTime<Utc>,
+    /// The earliest start: `scheduled_at` and the job's jitter. Refused when later than the store's clock + 50 ms.
+    pub not_before: DateTime<Utc>,
+    /// The latest start, exclusive.
+    pub deadline: DateTime<Utc>,
+    /// How many attempts the occurrence may have.
+    pub max_attempts: u32,
+    /// What happens when the job's key is held.
+    pub overlap: OverlapPolicy,
+    /// Whether recovery inserts the next attempt when this run's instance is lost.
+    pub rerun_on_crash: bool,
+    /// How long the lease lives unless renewed.
+    pub lease: Duration,
+    /// The claiming instance.
+    pub instance: InstanceId,
+}
+
+/// How early a claim may come, by the store's clock: what network and scheduling make of a clock that is right (R1).
+pub const EARLY_TOLERANCE: Duration = Duration::from_millis(50);
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClaimOutcome {
+    /// The row is written and the caller runs it.
+    Granted(Grant),
+    /// The occurrence has its final row, by the overlap policy.
+    Skipped {
+        /// That row.
+        execution_id: ExecutionId,
+        /// Which policy.
+        reason: Reason,
+    },
+    /// The occurrence waits in a row of its own for the key.
+    Queued {
+        /// That row.
+        execution_id: ExecutionId,
+    },
+    /// Nothing was written.
+    Refused(Refusal),
+}
+
+/// Why a claim or take wrote nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The occurrence has a row, or the watermark has passed it. Asked before everything else.
+    AlreadyDecided,
+    /// The job is paused.
+    Paused,
+    /// Another revision of the job is current, or the job was never announced.
+    Superseded,
+    /// The store's clock has not reached `not_before`.
+    NotDue {
+        /// How long until it will have.
+        remaining: Duration,
+    },
+    /// The start deadline has passed.
+    DeadlinePassed,
+    /// The job's key is held, or a queued row goes first.
+    Held,
+    /// The row is no longer pending, or not there.
+    NotPending,
+}
+
+/// A claim or take that was granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// The `running` row.
+    pub execution_id: ExecutionId,
+    /// Its fence, higher than every one granted before for the job.
+    pub fence: FencingToken,
+    /// When, by the store's clock.
+    pub started_at: DateTime<Utc>,
+}
+
+/// A claim or take as the store has it (R8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimRecord {
+    /// The grant.
+    pub grant: Grant,
+    /// Where its row stands now.
+    pub status: Status,
+    /// How much of the lease is left; zero when it has expired or is gone.
+    pub lease_left: Duration,
+}
+
+/// A pending row that may be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueExecution {
+    /// The row.
+    pub execution_id: ExecutionId,
+    /// Its job.
+    pub job_id: JobId,
+    /// What caused it.
+    pub origin: Origin,
+    /// Its nominal instant.
+    pub scheduled_at: DateTime<Utc>,
+}
+
+/// A request to start a pending row (R2).
+#[derive(Debug, Clone)]
+pub struct TakeRequest {
+    /// The row.
+    pub execution_id: ExecutionId,
+    /// The client's own name for this take.
+    pub claim_id: ClaimId,
+    /// Whether the run holds the job's key: every policy but `overlap = allow`.
+    pub holds_key: bool,
+    /// Whether recovery inserts the next attempt when this run's instance is lost.
+    pub rerun_on_crash: bool,
+    /// How long the lease lives unless renewed.
+    pub lease: Duration,
+    /// The taking instance.
+    pub instance: InstanceId,
+}
+
+/// What became of a take.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum TakeOutcome {
+    /// The row runs, and the caller runs it.
+    Granted {
+        /// The grant.
+        grant: Grant,
+        /// The row as it now stands, with its parameters and attempt.
+        execution: Box<Execution>,
+    },
+    /// Nothing was written; the row, if pending, goes on waiting.
+    Refused(Refusal),
+}
+
+/// A lease that this process holds: of a run, or of an outcome that is not written yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldLease {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// Its fence.
+    pub fence: FencingToken,
+    /// How long the lease lives from now.
+    pub lease: Duration,
+}
+
+/// A lease that was extended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenewedLease {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// Its fence.
+    pub fence: FencingToken,
+    /// Whether somebody asked the run to stop.
+    pub cancel_requested: bool,
+}
+
+/// The outcome of a run (R9).
+#[derive(Debug, Clone)]
+pub struct Finish {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// The fence of the run.
+    pub fence: FencingToken,
+    /// How it ended; a final status.
+    pub status: Status,
+    /// Why, where the status alone does not say.
+    pub reason: Option<Reason>,
+    /// What the job said, or the error.
+    pub message: Option<String>,
+    /// The chain of errors, and a panic's backtrace.
+    pub error_trace: Option<String>,
+    /// What the job answered.
+    pub result_data: Option<Value>,
+    /// The attempt that follows, if one does.
+    pub next: Option<NextAttempt>,
+}
+
+/// An attempt that follows another, inserted in the transaction that ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextAttempt {
+    /// How long after the end it may start.
+    pub after: Duration,
+    /// Whether it holds the job's key while it waits (R16): every policy but `overlap = allow`.
+    pub holds_key: bool,
+}
+
+/// What became of an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FinishOutcome {
+    /// The row has this outcome, written now or by an earlier call whose reply was lost.
+    Finished {
+        /// The status that was written: `cancelled` where a cancel was requested.
+        status: Status,
+        /// Whether the row had been given up before.
+        late: bool,
+        /// The attempt that follows, if one was inserted.
+        next: Option<ExecutionId>,
+    },
+    /// The row is another's: it has another outcome, another fence, or a later attempt. Nothing was written.
+    Fenced,
+}
+
+/// A request to find abandoned runs (R6).
+#[derive(Debug, Clone, Copy)]
+pub struct RecoverRequest {
+    /// The looking instance.
+    pub instance: InstanceId,
+    /// How many rows at most.
+    pub limit: usize,
+}
+
+/// A run that was found abandoned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Its row.
+    pub execution_id: ExecutionId,
+    /// Its job.
+    pub job_id: JobId,
+    /// The occurrence.
+    pub occurrence: OccurrenceKey,
+    /// The attempt that was abandoned.
+    pub attempt: u32,
+    /// The instance that was lost.
+    pub instance: Option<InstanceId>,
+    /// The attempt that follows, if one was inserted.
+    pub next: Option<ExecutionId>,
+}
+
+/// A request to run a job now (R19).
+#[derive(Debug, Clone)]
+pub struct ManualRequest {
+    /// The job.
+    pub job_id: JobId,
+    /// The occurrence's key: of the idempotency key, or of a UUID where there is none.
+    pub occurrence: OccurrenceKey,
+    /// The hash of the request's canonical form, where an idempotency key was given.
+    pub request_hash: Option<String>,
+    /// How many attempts the request may have.
+    pub max_attempts: u32,
+    /// What happens when the job's key is held.
+    pub overlap: OverlapPolicy,
+    /// Who asks.
+    pub triggered_by: Option<String>,
+    /// The parameters.
+    pub params: Option<Value>,
+}
+
+/// What became of a manual request.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ManualOutcome {
+    /// Its row waits to be taken.
+    Accepted(Box<Execution>),
+    /// The same request was made before under its idempotency key: its first attempt as it stands.
+    Repeated(Box<Execution>),
+    /// Another request was made under its idempotency key.
+    IdempotencyConflict,
+    /// The job's key is held, and its overlap policy is `skip`.
+    AlreadyRunning {
+        /// The holder, where it could be read.
+        execution_id: Option<ExecutionId>,
+    },
+    /// The job was never announced to the store.
+    UnknownJob,
+}
