@@ -1,1 +1,38 @@
 //! When a job is due: cron expressions, time zones and the next occurrence.
+//!
+//! ```
+//! use scheduler_cron::{CronExpr, parse_zone};
+//!
+//! let expr = CronExpr::parse("30 0 * * *")?;
+//! let jakarta = parse_zone("Asia/Jakarta")?;
+//! let next = expr.next_after("2025-11-02T12:00:00Z".parse()?, &jakarta);
+//! assert_eq!(next, Some("2025-11-02T17:30:00Z".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The crate is pure: it reads no clock and does no I/O. An answer is always later than its question, and the occurrences of an
+//! expression strictly grow, whatever the zone's clock does.
+
+mod canonical;
+mod civil;
+mod clock_changes;
+mod days;
+mod duration;
+mod error;
+mod expr;
+mod field;
+mod nearest;
+mod occurrences;
+mod parse;
+mod trigger;
+mod wall;
+mod zone;
+
+pub use clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
+pub use duration::{DurationError, format_duration, parse_duration};
+pub use error::{CronError, CronErrorKind};
+pub use expr::CronExpr;
+pub use field::Field;
+pub use nearest::nearest;
+pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
+pub use zone::{Span, Zone, ZoneError, parse_zone, zone_data_version};

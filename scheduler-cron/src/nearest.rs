@@ -1,0 +1,87 @@
+//! The nearest valid word to a mistyped one.
+
+/// Longest word that is compared; a longer one is no typing mistake, and the table below stays on the stack.
+const LONGEST: usize = 48;
+
+/// Returns the candidate that `word` is most likely a mistyping of, or `None` where none is near.
+///
+/// The distance is Damerau's and Levenshtein's (insert, delete, replace, swap of neighbours), upper and lower case being equal. A
+/// candidate is near at a distance of at most a third of the word's length, and at least one is always granted. Of several equally near
+/// ones the first wins.
+///
+/// ```
+/// use scheduler_cron::nearest;
+///
+/// assert_eq!(nearest("timout", ["retries", "timeout", "tz"]), Some("timeout"));
+/// assert_eq!(nearest("colour", ["retries", "timeout", "tz"]), None);
+/// ```
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (word.len() / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        let limit = best.map_or(allowed + 1, |(distance, _)| distance);
+        if let Some(distance) =
+            distance(word.as_bytes(), candidate.as_bytes()).filter(|&found| found < limit)
+        {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// The optimal string alignment distance, or `None` for words too long to compare.
+fn distance(a: &[u8], b: &[u8]) -> Option<usize> {
+    if a.len() > LONGEST || b.len() > LONGEST {
+        return None;
+    }
+    let mut before_last = [0; LONGEST + 1];
+    let mut last: [usize; LONGEST + 1] = std::array::from_fn(|column| column);
+    for (i, left) in a.iter().enumerate() {
+        let mut row = [0; LONGEST + 1];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let replaced = last[j] + usize::from(!left.eq_ignore_ascii_case(right));
+            row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            let swapped = i > 0
+                && j > 0
+                && left.eq_ignore_ascii_case(&b[j - 1])
+                && a[i - 1].eq_ignore_ascii_case(right);
+            if swapped {
+                row[j + 1] = row[j + 1].min(before_last[j - 1] + 1);
+            }
+        }
+        before_last = last;
+        last = row;
+    }
+    Some(last[b.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_slip_counts_one() {
+        for slip in ["timeut", "timeouut", "timeoot", "tiemout", "TIMEOUT"] {
+            assert_eq!(
+                nearest(slip, ["retries", "timeout"]),
+                Some("timeout"),
+                "{slip}"
+            );
+        }
+        assert_eq!(distance(b"ab", b"ba"), Some(1));
+        assert_eq!(distance(b"", b"abc"), Some(3));
+        assert_eq!(distance(b"abc", b""), Some(3));
+    }
+
+    #[test]
+    fn a_nearer_candidate_beats_an_earlier_one() {
+        assert_eq!(nearest("overlaps", ["overlay", "overlap"]), Some("overlap"));
+    }
+
+    #[test]
+    fn a_word_of_any_length_is_answered() {
+        let long = "x".repeat(1 << 20);
+        assert_eq!(nearest(&long, ["timeout"]), None);
+    }
+}
