@@ -1,5 +1,125 @@
 //! The definition of a job: its settings and its body.
 
+mod builder;
+mod function;
 mod policy;
+mod settings;
 
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+pub use builder::JobBuilder;
+pub use function::JobFunction;
 pub use policy::{Backoff, CatchUp, OnCrash, OnLostLease, OverlapPolicy};
+pub use settings::JobSettings;
+
+use crate::{
+    build_error::Mistake,
+    context::JobContext,
+    extract::{FromContext, RequiredState},
+    outcome::JobResult,
+};
+
+/// A job written by hand or by `#[scheduled_job]`: a type that stands for its definition.
+///
+/// ```
+/// use scheduler_core::{job::{Job, ScheduledJob}, jobs};
+///
+/// struct Heartbeat;
+///
+/// impl ScheduledJob for Heartbeat {
+///     fn job() -> Job {
+///         Job::builder("heartbeat").cron("* * * * *").run(|| async {})
+///     }
+/// }
+///
+/// assert_eq!(jobs![Heartbeat][0].settings().id.as_str(), "heartbeat");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a job",
+    note = "a job is a function with `#[scheduled_job]`, or a type that implements `ScheduledJob`"
+)]
+pub trait ScheduledJob {
+    /// The definition.
+    fn job() -> Job;
+}
+
+/// Lists jobs explicitly: `jobs![first, module::second]`, for [`crate::SchedulerBuilder::jobs`].
+#[macro_export]
+macro_rules! jobs {
+    ($($job:path),* $(,)?) => {
+        ::std::vec![$(<$job as $crate::job::ScheduledJob>::job()),*]
+    };
+}
+
+/// A job: its settings and its body; cheap to clone.
+#[derive(Clone)]
+pub struct Job {
+    settings: Arc<JobSettings>,
+    body: Arc<Body>,
+    mistakes: Vec<Mistake>,
+}
+
+type Run = dyn Fn(JobContext) -> BoxFuture<'static, JobResult> + Send + Sync;
+
+struct Body {
+    run: Box<Run>,
+    arguments: Arguments,
+}
+
+/// What the arguments of a body ask for.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    required_state: Vec<RequiredState>,
+    check_params: Vec<fn(Option<&Value>) -> Result<(), String>>,
+}
+
+impl Arguments {
+    /// Adds an argument.
+    #[must_use]
+    pub fn with<T: FromContext>(mut self) -> Self {
+        self.required_state.extend(T::required_state());
+        self.check_params.push(T::check_params);
+        self
+    }
+}
+
+impl Job {
+    /// Begins the definition of a job; mistakes come back from the scheduler's `build()`, all at once.
+    #[must_use = "a job begins to exist with `run`"]
+    pub fn builder(id: impl Into<String>) -> JobBuilder {
+        JobBuilder::new(id.into())
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<JobSettings> {
+        &self.settings
+    }
+
+    pub(crate) fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    pub(crate) fn required_state(&self) -> &[RequiredState] {
+        &self.body.arguments.required_state
+    }
+
+    /// Whether a manual request's parameters fit the body's arguments.
+    pub(crate) fn check_params(&self, params: Option<&Value>) -> Result<(), String> {
+        self.body.arguments.check_params.iter().try_for_each(|check| check(params))
+    }
+
+    /// The body's future. Extractors run inside it, so that a panic in one is a failed attempt too.
+    pub(crate) fn run(&self, context: JobContext) -> BoxFuture<'static, JobResult> {
+        (self.body.run)(context)
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

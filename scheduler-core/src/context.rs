@@ -1,0 +1,146 @@
+//! What a body can know of its execution.
+
+mod state;
+
+use std::{fmt, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+pub use state::StateMap;
+
+use crate::{
+    identity::{ExecutionId, FencingToken, InstanceId, JobId},
+    job::JobSettings,
+    occurrence::{OccurrenceKey, Origin},
+};
+
+/// What a body can know of its execution; cheap to clone.
+#[derive(Clone)]
+pub struct JobContext(Arc<Inner>);
+
+/// What the engine gives a context.
+pub(crate) struct Inner {
+    pub(crate) settings: Arc<JobSettings>,
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) occurrence: OccurrenceKey,
+    pub(crate) origin: Origin,
+    pub(crate) attempt: u32,
+    pub(crate) max_attempts: u32,
+    pub(crate) scheduled_at: DateTime<Utc>,
+    pub(crate) fence: FencingToken,
+    pub(crate) instance: InstanceId,
+    pub(crate) triggered_by: Option<String>,
+    pub(crate) params: Option<Value>,
+    pub(crate) cancellation: CancellationToken,
+    pub(crate) state: Arc<StateMap>,
+}
+
+impl JobContext {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The job's id.
+    #[must_use]
+    pub fn job_id(&self) -> &JobId {
+        &self.0.settings.id
+    }
+
+    /// The job's settings.
+    #[must_use]
+    pub fn settings(&self) -> &JobSettings {
+        &self.0.settings
+    }
+
+    /// The row of this attempt in the history.
+    #[must_use]
+    pub fn execution_id(&self) -> ExecutionId {
+        self.0.execution_id
+    }
+
+    /// The key of the occurrence that this is an attempt at.
+    #[must_use]
+    pub fn occurrence(&self) -> &OccurrenceKey {
+        &self.0.occurrence
+    }
+
+    /// The same text for every attempt at this occurrence, and for no other: for whatever takes an idempotency key (R7).
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        format!("{}/{}", self.job_id(), self.0.occurrence)
+    }
+
+    /// What caused the execution.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.0.origin
+    }
+
+    /// The number of this attempt, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// How many attempts the occurrence may have.
+    #[must_use]
+    pub fn max_attempts(&self) -> u32 {
+        self.0.max_attempts
+    }
+
+    /// The nominal instant, in the job's zone (UTC for a job without one).
+    #[must_use]
+    pub fn scheduled_at(&self) -> DateTime<Tz> {
+        self.0.scheduled_at.with_timezone(&self.0.settings.zone())
+    }
+
+    /// The number that grows with each grant of the job's key, for what this body writes to (R7).
+    #[must_use]
+    pub fn fencing_token(&self) -> FencingToken {
+        self.0.fence
+    }
+
+    /// The instance that runs the body.
+    #[must_use]
+    pub fn instance(&self) -> InstanceId {
+        self.0.instance
+    }
+
+    /// Who asked for a manual run.
+    #[must_use]
+    pub fn triggered_by(&self) -> Option<&str> {
+        self.0.triggered_by.as_deref()
+    }
+
+    /// A manual request's parameters, as they came.
+    #[must_use]
+    pub fn params(&self) -> Option<&Value> {
+        self.0.params.as_ref()
+    }
+
+    /// Fires when the body is to stop: a timeout, a cancel request, a lost lease, or a shutdown.
+    #[must_use]
+    pub fn cancellation_token(&self) -> &CancellationToken {
+        &self.0.cancellation
+    }
+
+    /// The service's state of this type, if it was given to the builder.
+    #[must_use]
+    pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.0.state.get()
+    }
+}
+
+impl fmt::Debug for JobContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobContext")
+            .field("job_id", self.job_id())
+            .field("execution_id", &self.0.execution_id)
+            .field("occurrence", &self.0.occurrence)
+            .field("attempt", &self.0.attempt)
+            .finish_non_exhaustive()
+    }
+}

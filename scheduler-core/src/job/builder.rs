@@ -1,0 +1,247 @@
+//! The definition of a job, setting by setting.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use scheduler_cron::{Trigger, parse_zone};
+
+use super::{Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy};
+use crate::{build_error::Mistake, identity::JobId};
+
+/// A job in the making. Mistakes are kept and come back from the scheduler's `build()`, all at once.
+#[derive(Debug, Clone)]
+#[must_use = "a job begins to exist with `run`"]
+pub struct JobBuilder {
+    id: String,
+    when: Vec<When>,
+    zone: Option<String>,
+    settings: JobSettings,
+    problems: Vec<String>,
+}
+
+/// A trigger as it was written.
+#[derive(Debug, Clone)]
+enum When {
+    Cron(String),
+    Every(Duration),
+    At(DateTime<Utc>),
+    Manual,
+}
+
+impl JobBuilder {
+    pub(super) fn new(id: String) -> Self {
+        let mut problems = Vec::new();
+        let job_id = JobId::parse(&id).unwrap_or_else(|error| {
+            problems.push(error.to_string());
+            JobId::parse("invalid").expect("a valid id")
+        });
+        let settings = JobSettings {
+            id: job_id,
+            name: id.clone(),
+            description: None,
+            tags: Vec::new(),
+            trigger: Trigger::Manual,
+            enabled: true,
+            retries: JobSettings::DEFAULT_RETRIES,
+            retry_delay: JobSettings::DEFAULT_RETRY_DELAY,
+            backoff: Backoff::Fixed,
+            max_retry_delay: JobSettings::DEFAULT_MAX_RETRY_DELAY,
+            timeout: None,
+            start_deadline: None,
+            catch_up: CatchUp::Latest,
+            catch_up_window: None,
+            catch_up_limit: JobSettings::DEFAULT_CATCH_UP_LIMIT,
+            overlap: OverlapPolicy::Skip,
+            on_crash: OnCrash::Abandon,
+            on_lost_lease: OnLostLease::Cancel,
+            lease_ttl: JobSettings::DEFAULT_LEASE,
+        };
+        Self { id, when: Vec::new(), zone: None, settings, problems }
+    }
+
+    /// Runs at the times of a cron expression, in the job's zone.
+    pub fn cron(mut self, expression: impl Into<String>) -> Self {
+        self.when.push(When::Cron(expression.into()));
+        self
+    }
+
+    /// Runs each time this long has gone by since the Unix epoch, so that instances and restarts agree.
+    pub fn every(mut self, period: Duration) -> Self {
+        self.when.push(When::Every(period));
+        self
+    }
+
+    /// Runs once, at this instant.
+    pub fn at(mut self, instant: DateTime<Utc>) -> Self {
+        self.when.push(When::At(instant));
+        self
+    }
+
+    /// Runs on request alone.
+    pub fn manual(mut self) -> Self {
+        self.when.push(When::Manual);
+        self
+    }
+
+    /// The IANA time zone of a cron expression, such as `Asia/Jakarta`; UTC unless given.
+    pub fn tz(mut self, zone: impl Into<String>) -> Self {
+        self.zone = Some(zone.into());
+        self
+    }
+
+    /// The name for people; the id unless given.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = name.into();
+        self
+    }
+
+    /// What the job does.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.settings.description = Some(description.into());
+        self
+    }
+
+    /// Words to find the job by.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.settings.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the schedule runs; a manual request runs all the same.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.settings.enabled = enabled;
+        self
+    }
+
+    /// How many attempts may follow the first; 3 unless given.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.settings.retries = retries;
+        self
+    }
+
+    /// How long after a failed attempt the next one starts; 60 s unless given.
+    pub fn retry_delay(mut self, delay: Duration) -> Self {
+        self.settings.retry_delay = delay;
+        self
+    }
+
+    /// How the delay grows; not at all unless given.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.settings.backoff = backoff;
+        self
+    }
+
+    /// The longest delay; an hour unless given.
+    pub fn max_retry_delay(mut self, delay: Duration) -> Self {
+        self.settings.max_retry_delay = delay;
+        self
+    }
+
+    /// How long one attempt may run; without end unless given.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How late an occurrence may start; the shorter of its period and 60 s unless given.
+    pub fn start_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.start_deadline = Some(deadline);
+        self
+    }
+
+    /// What happens to occurrences that were not started in time; [`CatchUp::Latest`] unless given.
+    pub fn catch_up(mut self, policy: CatchUp) -> Self {
+        self.settings.catch_up = policy;
+        self
+    }
+
+    /// How far back occurrences are caught up; one period unless given.
+    pub fn catch_up_window(mut self, window: Duration) -> Self {
+        self.settings.catch_up_window = Some(window);
+        self
+    }
+
+    /// What happens to an occurrence that is due while the last execution still runs; [`OverlapPolicy::Skip`] unless given.
+    pub fn overlap(mut self, policy: OverlapPolicy) -> Self {
+        self.settings.overlap = policy;
+        self
+    }
+
+    /// What follows a run whose instance was lost; nothing unless given.
+    pub fn on_crash(mut self, policy: OnCrash) -> Self {
+        self.settings.on_crash = policy;
+        self
+    }
+
+    /// What happens to a body whose lease can't be renewed; it is stopped unless given.
+    pub fn on_lost_lease(mut self, policy: OnLostLease) -> Self {
+        self.settings.on_lost_lease = policy;
+        self
+    }
+
+    /// How long a lease lives unless renewed; 30 s unless given, at least 2 s.
+    pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.lease_ttl = ttl;
+        self
+    }
+
+    /// The job, with its body: an async function of at most eight arguments (see [`crate::extract::FromContext`]).
+    #[must_use]
+    pub fn run<Args>(mut self, body: impl JobFunction<Args>) -> Job {
+        fn arguments<Args, F: JobFunction<Args>>(_: &F) -> super::Arguments {
+            F::arguments()
+        }
+        self.settle();
+        let arguments = arguments(&body);
+        Job {
+            mistakes: self
+                .problems
+                .into_iter()
+                .map(|problem| Mistake::Setting { id: self.id.clone(), problem })
+                .collect(),
+            settings: Arc::new(self.settings),
+            body: Arc::new(Body { run: Box::new(move |context| body.run(context)), arguments }),
+        }
+    }
+
+    /// Makes the trigger of what was written, and notes what can't be.
+    fn settle(&mut self) {
+        let zone = self.zone.take().map(|name| {
+            parse_zone(&name).unwrap_or_else(|error| {
+                self.problems.push(error.to_string());
+                Tz::UTC
+            })
+        });
+        match self.when.as_slice() {
+            [When::Cron(expression)] => match Trigger::cron(expression, zone.unwrap_or(Tz::UTC)) {
+                Ok(trigger) => self.settings.trigger = trigger,
+                Err(error) => self.problems.push(error.to_string()),
+            },
+            [When::Every(period)] => match Trigger::every(*period) {
+                Ok(trigger) => self.settings.trigger = trigger,
+                Err(error) => self.problems.push(error.to_string()),
+            },
+            [When::At(instant)] => self.settings.trigger = Trigger::At(*instant),
+            [When::Manual] => self.settings.trigger = Trigger::Manual,
+            [] => self.problems.push("has no trigger; give it `cron`, `every`, `at` or `manual`".to_owned()),
+            more => self.problems.push(format!("has {} triggers, and may have one", more.len())),
+        }
+        if zone.is_some() && !self.when.iter().any(|when| matches!(when, When::Cron(_))) {
+            self.problems.push("`tz` goes with `cron` alone".to_owned());
+        }
+        self.check_durations();
+    }
+
+    fn check_durations(&mut self) {
+        let settings = &self.settings;
+        if settings.lease_ttl < JobSettings::SHORTEST_LEASE {
+            self.problems.push(format!("`lease_ttl` is {:?}, and must be at least 2s", settings.lease_ttl));
+        }
+        for (name, duration) in [("timeout", settings.timeout), ("start_deadline", settings.start_deadline)] {
+            if duration == Some(Duration::ZERO) {
+                self.problems.push(format!("`{name}` must be longer than nothing"));
+            }
+        }
+    }
+}

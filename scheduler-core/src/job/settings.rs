@@ -1,0 +1,151 @@
+//! A job's settings.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use scheduler_cron::Trigger;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Backoff, CatchUp, OnCrash, OnLostLease, OverlapPolicy};
+use crate::identity::JobId;
+
+/// A job's settings, as they are after defaults.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct JobSettings {
+    /// The stable id.
+    pub id: JobId,
+    /// The name for people; the id where none was given.
+    pub name: String,
+    /// What the job does.
+    pub description: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The rule that decides when.
+    pub trigger: Trigger,
+    /// Whether the schedule runs. A manual request runs all the same.
+    pub enabled: bool,
+    /// How many attempts may follow the first.
+    pub retries: u32,
+    /// How long after a failed attempt the next one starts.
+    pub retry_delay: Duration,
+    /// How that delay grows.
+    pub backoff: Backoff,
+    /// The longest delay.
+    pub max_retry_delay: Duration,
+    /// How long one attempt may run.
+    pub timeout: Option<Duration>,
+    /// How late an occurrence may start; the shorter of its period and 60 s where none was given.
+    pub start_deadline: Option<Duration>,
+    /// What happens to occurrences that were not started in time.
+    pub catch_up: CatchUp,
+    /// How far back they may lie; one period where none was given.
+    pub catch_up_window: Option<Duration>,
+    /// How many may be caught up at once.
+    pub catch_up_limit: u32,
+    /// What happens to an occurrence that is due while the last execution still runs.
+    pub overlap: OverlapPolicy,
+    /// What follows a run whose instance was lost.
+    pub on_crash: OnCrash,
+    /// What happens to a body whose lease can't be renewed.
+    pub on_lost_lease: OnLostLease,
+    /// How long a lease lives unless renewed.
+    pub lease_ttl: Duration,
+}
+
+impl JobSettings {
+    /// How many retries a job has unless it says otherwise: the predecessor's number.
+    pub const DEFAULT_RETRIES: u32 = 3;
+    /// How long a retry waits unless the job says otherwise: the predecessor's number.
+    pub const DEFAULT_RETRY_DELAY: Duration = Duration::from_secs(60);
+    /// The longest delay before a retry unless the job says otherwise.
+    pub const DEFAULT_MAX_RETRY_DELAY: Duration = Duration::from_secs(60 * 60);
+    /// How long a lease lives unless renewed, unless the job says otherwise (R3).
+    pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+    /// The shortest lease (R3): below it, an ordinary pause of a process loses leases.
+    pub const SHORTEST_LEASE: Duration = Duration::from_secs(2);
+    /// How many occurrences may be caught up at once, unless the job says otherwise.
+    pub const DEFAULT_CATCH_UP_LIMIT: u32 = 100;
+    /// The period of a trigger that has no next occurrence, and the longest default start deadline.
+    pub const DEFAULT_PERIOD: Duration = Duration::from_secs(60);
+
+    /// The zone of the trigger; UTC where it has none.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.trigger.zone().unwrap_or(Tz::UTC)
+    }
+
+    /// How many attempts an occurrence may have.
+    #[must_use]
+    pub const fn max_attempts(&self) -> u32 {
+        self.retries.saturating_add(1)
+    }
+
+    /// The gap from this occurrence to the next.
+    #[must_use]
+    pub fn period(&self, scheduled_at: DateTime<Utc>) -> Duration {
+        self.trigger
+            .next_after(scheduled_at)
+            .and_then(|next| (next - scheduled_at).to_std().ok())
+            .unwrap_or(Self::DEFAULT_PERIOD)
+    }
+
+    /// The instant from which on this occurrence may no longer start on time.
+    #[must_use]
+    pub fn deadline(&self, scheduled_at: DateTime<Utc>) -> DateTime<Utc> {
+        let late = self.start_deadline.unwrap_or_else(|| self.period(scheduled_at).min(Self::DEFAULT_PERIOD));
+        add(scheduled_at, late)
+    }
+
+    /// How long after the failed attempt of this number the next one starts.
+    #[must_use]
+    pub fn delay_after(&self, attempt: u32) -> Duration {
+        let delay = match self.backoff {
+            Backoff::Fixed => self.retry_delay,
+            Backoff::Exponential => self.retry_delay.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))),
+        };
+        delay.min(self.max_retry_delay.max(self.retry_delay))
+    }
+
+    /// The policies as a store keeps them with the revision.
+    #[must_use]
+    pub fn policies(&self) -> Value {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        json!({
+            "retries": self.retries,
+            "retry_delay_ms": millis(self.retry_delay),
+            "backoff": self.backoff,
+            "max_retry_delay_ms": millis(self.max_retry_delay),
+            "timeout_ms": self.timeout.map(millis),
+            "start_deadline_ms": self.start_deadline.map(millis),
+            "catch_up": self.catch_up,
+            "catch_up_window_ms": self.catch_up_window.map(millis),
+            "catch_up_limit": self.catch_up_limit,
+            "overlap": self.overlap,
+            "on_crash": self.on_crash,
+            "on_lost_lease": self.on_lost_lease,
+            "lease_ttl_ms": millis(self.lease_ttl),
+        })
+    }
+
+    /// The hash of what makes two revisions of the job differ: trigger, policies and `enabled`.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let text = format!("{}\n{}\n{}", self.trigger, self.policies(), self.enabled);
+        let mut hex = String::with_capacity(64);
+        for byte in Sha256::digest(text) {
+            hex.push_str(&format!("{byte:02x}"));
+        }
+        hex
+    }
+}
+
+/// An instant later, or the last one there is.
+fn add(at: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|delta| at.checked_add_signed(delta))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
