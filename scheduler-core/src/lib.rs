@@ -3,6 +3,8 @@
 pub mod build_error;
 pub mod clock;
 pub mod context;
+mod duty;
+mod engine;
 pub mod execution;
 pub mod extract;
 pub mod identity;
@@ -11,7 +13,10 @@ pub mod lock;
 pub mod occurrence;
 pub mod outcome;
 mod registry;
+mod start_error;
 pub mod status;
 pub mod store;
 
+pub use engine::Health;
 pub use registry::{Registration, registered_jobs};
+pub use start_error::StartError;

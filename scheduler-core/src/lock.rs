@@ -36,6 +36,9 @@ pub trait LockBackend: Debug + Send + Sync + 'static {
     /// A dropped call may have been granted; repeat it, or let the lease expire.
     async fn acquire(&self, requests: &[AcquireRequest]) -> Result<Vec<Acquired>, LockError>;
 
+    /// The newest occurrence of the job that was ever granted; `None` when none was, or it is forgotten.
+    async fn cursor(&self, job_id: &JobId) -> Result<Option<DateTime<Utc>>, LockError>;
+
     /// Extends a lease from now, if it is still its owner's; `false` when it is lost.
     async fn renew(&self, lease: &LockLease, ttl: Duration) -> Result<bool, LockError>;
 

@@ -1,0 +1,76 @@
+//! The duties beside the way of an occurrence, one file each: `run_once` has the logic, this file the loops.
+
+pub(crate) mod announce;
+pub(crate) mod decide;
+pub(crate) mod heartbeat;
+pub(crate) mod plan;
+pub(crate) mod recover;
+pub(crate) mod renew;
+pub(crate) mod take;
+pub(crate) mod unconfirmed;
+
+use std::{sync::Arc, time::Duration};
+
+use crate::engine::Engine;
+
+/// How often an instance looks at what waits, what is owed and what was abandoned (R6, R12).
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
+
+/// How often an instance shows that it lives, and renews its leases, at most (R3).
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Runs each duty when it is due, until the task is dropped. An error ends none of them.
+pub(crate) async fn run_duties(engine: Arc<Engine>, version: String) {
+    tokio::join!(
+        run_heartbeats(&engine, &version),
+        run_renewals(&engine),
+        renew::guard(&engine),
+        run_takes(&engine),
+        run_looks(&engine),
+    );
+}
+
+async fn run_heartbeats(engine: &Engine, version: &str) {
+    let interval = HEARTBEAT.min(engine.jobs.shortest_lease() / 5);
+    loop {
+        engine.clock.sleep(interval).await;
+        if let Err(error) = heartbeat::run_once(engine, version).await {
+            engine.health.store_failed(&error);
+        }
+    }
+}
+
+async fn run_renewals(engine: &Arc<Engine>) {
+    let interval = HEARTBEAT.min(engine.jobs.shortest_lease() / 5);
+    loop {
+        engine.running.wait_for_any().await;
+        engine.clock.sleep(interval).await;
+        renew::run_once(engine, interval).await;
+    }
+}
+
+/// Takes what waits: at each look, and sooner when a hint comes.
+async fn run_takes(engine: &Arc<Engine>) {
+    loop {
+        tokio::select! {
+            () = engine.clock.sleep(LOOK) => {}
+            () = engine.look.notified() => {}
+        }
+        if !engine.is_draining() {
+            take::run_once(engine).await;
+        }
+    }
+}
+
+async fn run_looks(engine: &Arc<Engine>) {
+    loop {
+        engine.clock.sleep(LOOK).await;
+        unconfirmed::run_once(engine).await;
+        if engine.is_draining() {
+            continue;
+        }
+        decide::run_once(engine).await;
+        recover::run_once(engine).await;
+        announce::run_once(engine).await;
+    }
+}

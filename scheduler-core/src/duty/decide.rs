@@ -1,0 +1,110 @@
+//! Sees that every occurrence that went by has its row (R12).
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt as _, stream};
+use tracing::{info, warn};
+
+use super::{
+    LOOK,
+    plan::{OwedPlanner, PASS},
+};
+use crate::{
+    engine::{Engine, JobIndex, limited},
+    store::{ClaimOutcome, DecideRequest, Decided},
+};
+
+/// How many jobs are decided at a time.
+const AT_ONCE: usize = 8;
+
+/// How long one job's transaction may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Looks at each job with an occurrence that went by two seconds ago or earlier and is not known to be decided.
+pub(crate) async fn run_once(engine: &Arc<Engine>) {
+    let jobs = engine.undecided.take(engine.now() - look());
+    stream::iter(jobs).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
+}
+
+/// Decides what one job owes, pass after pass.
+async fn decide(engine: &Arc<Engine>, job: JobIndex) {
+    let entry = engine.jobs.get(job);
+    let trigger = &entry.settings().trigger;
+    while entry.is_current() {
+        let before = entry.watermark();
+        let Some(decided) = pass(engine, job).await else {
+            if let Some(owed) = trigger.next_after(before) {
+                engine.undecided.note(job, owed);
+            }
+            return;
+        };
+        let Some(next) = trigger.next_after(decided.watermark) else { return };
+        let is_owed = next <= decided.now - look();
+        if is_owed && decided.watermark > before {
+            continue;
+        }
+        // A later one is noted by the agenda when it goes by.
+        if next <= engine.now() {
+            engine.undecided.note(job, next);
+        }
+        return;
+    }
+}
+
+/// One pass; `None` when another instance is at it, or a backend is away.
+async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
+    let entry = engine.jobs.get(job);
+    let decided_elsewhere = match engine.decided_elsewhere(job, engine.now() - look()).await {
+        Ok(cursor) => cursor,
+        Err(error) => {
+            engine.health.locks_failed(&error, false);
+            return None;
+        }
+    };
+    let planner = OwedPlanner {
+        settings: Arc::clone(entry.job.settings()),
+        instance: engine.instance,
+        cursor: decided_elsewhere,
+        claims: !engine.locks.as_ref().is_some_and(|locks| !locks.is_filter),
+    };
+    let request = DecideRequest {
+        job_id: entry.settings().id.clone(),
+        revision: entry.revision(),
+        instance: engine.instance,
+        lag: LOOK,
+        limit: PASS,
+    };
+    let asked_at = engine.clock.uptime();
+    let answer = limited(&*engine.clock, LIMIT, "decide occurrences", engine.store.decide(&request, &planner)).await;
+    let decided = answer.inspect_err(|error| engine.health.store_failed(error)).ok()??;
+    engine.health.store_answered();
+    entry.move_watermark(decided.watermark);
+    act(engine, job, &decided, asked_at);
+    Some(decided)
+}
+
+fn look() -> TimeDelta {
+    TimeDelta::from_std(LOOK).expect("two seconds")
+}
+
+/// Starts what the pass claimed, once it has committed, and says what was missed.
+fn act(engine: &Arc<Engine>, job: JobIndex, decided: &Decided, asked_at: Duration) {
+    let job_id = &engine.jobs.get(job).settings().id;
+    for (claim, outcome) in &decided.claims {
+        if let ClaimOutcome::Granted(grant) = outcome {
+            engine.start_claimed(job, claim, *grant, asked_at, None);
+        }
+    }
+    if decided.missed > 0 {
+        warn!(%job_id, missed = decided.missed, up_to = %show(decided.watermark), "occurrences were not started in time: they are recorded as missed");
+    }
+    if decided.caught_up > 0 {
+        info!(%job_id, caught_up = decided.caught_up, "occurrences that were not started in time run now");
+        engine.look.notify_one();
+    }
+}
+
+fn show(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

@@ -1,0 +1,183 @@
+//! What is to be written of a job's undecided occurrences (R12). Pure.
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    identity::InstanceId,
+    job::{CatchUp, JobSettings, OnCrash},
+    occurrence::OccurrenceKey,
+    status::{Reason, Status},
+    store::{Claim, DecideView, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow},
+};
+
+/// How many occurrences one pass covers at most; it commits, and the next one goes on.
+pub(crate) const PASS: usize = 10_000;
+
+/// How near its deadline an occurrence may be claimed in a pass: the claim is written a moment after the plan.
+const MOMENT: TimeDelta = TimeDelta::seconds(1);
+
+/// Plans for one job.
+#[derive(Debug)]
+pub(crate) struct OwedPlanner {
+    pub(crate) settings: Arc<JobSettings>,
+    pub(crate) instance: InstanceId,
+    /// What lies at or below it was decided elsewhere: the lock backend's cursor, where the store is not shared (R15).
+    pub(crate) cursor: Option<DateTime<Utc>>,
+    /// Whether an occurrence within its deadline may be claimed in the pass; without a shared store it waits as a row.
+    pub(crate) claims: bool,
+}
+
+/// What a pass found.
+#[derive(Debug, Default)]
+struct Owed {
+    /// Undecided, and still within their start deadline.
+    in_time: Vec<DateTime<Utc>>,
+    /// Undecided, and too late to start on time.
+    late: Vec<DateTime<Utc>>,
+    /// Up to where the pass went.
+    end: Option<DateTime<Utc>>,
+    /// Whether more occurrences follow before the end of the view.
+    is_cut: bool,
+}
+
+impl Planner for OwedPlanner {
+    fn plan(&self, view: &DecideView) -> DecisionPlan {
+        if view.state.pause.is_some() {
+            // A pause's span is decided as a whole when it ends (R23).
+            return DecisionPlan::default();
+        }
+        if !view.state.enabled {
+            return DecisionPlan { watermark: later(view, view.until), ..DecisionPlan::default() };
+        }
+        let owed = self.owed(view);
+        let mut plan = DecisionPlan::default();
+        plan.rows.extend(owed.in_time.iter().map(|at| self.start(view, *at)));
+        self.catch_up(view, &owed, &mut plan);
+        plan.watermark = later(view, if owed.is_cut { owed.end.unwrap_or(view.until) } else { view.until });
+        plan
+    }
+}
+
+/// The new watermark, if it is above the old one.
+fn later(view: &DecideView, watermark: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (watermark > view.state.watermark).then_some(watermark)
+}
+
+impl OwedPlanner {
+    fn owed(&self, view: &DecideView) -> Owed {
+        let mut owed = Owed::default();
+        let mut at = view.state.watermark;
+        let mut rows = view.rows.iter().peekable();
+        for seen in 0.. {
+            let Some(next) = self.settings.trigger.next_after(at).filter(|next| *next <= view.until) else { break };
+            if seen == PASS {
+                owed.is_cut = true;
+                break;
+            }
+            at = next;
+            owed.end = Some(at);
+            while rows.next_if(|row| row.scheduled_at < at).is_some() {}
+            let covered =
+                rows.clone().any(|row| row.scheduled_at == at || row.missed_from.is_some_and(|from| from <= at));
+            let elsewhere = self.cursor.is_some_and(|cursor| at <= cursor);
+            if covered || elsewhere {
+                continue;
+            }
+            if view.now + MOMENT < self.settings.deadline(at) {
+                owed.in_time.push(at);
+            } else {
+                owed.late.push(at);
+            }
+        }
+        owed
+    }
+
+    fn start(&self, view: &DecideView, at: DateTime<Utc>) -> PlannedRow {
+        let settings = &self.settings;
+        if !self.claims {
+            return self.wait(at);
+        }
+        PlannedRow::Claim(Claim {
+            claim_id: crate::identity::ClaimId::random(),
+            job_id: settings.id.clone(),
+            revision: view.state.revision,
+            occurrence: OccurrenceKey::scheduled(at),
+            scheduled_at: at,
+            not_before: at,
+            deadline: settings.deadline(at),
+            max_attempts: settings.max_attempts(),
+            overlap: settings.overlap,
+            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            lease: settings.lease_ttl,
+            instance: self.instance,
+        })
+    }
+
+    fn wait(&self, at: DateTime<Utc>) -> PlannedRow {
+        PlannedRow::CatchUp {
+            occurrence: OccurrenceKey::scheduled(at),
+            scheduled_at: at,
+            max_attempts: self.settings.max_attempts(),
+        }
+    }
+
+    /// Which of the late occurrences run after all, and which are missed, by the catch-up policy.
+    fn catch_up(&self, view: &DecideView, owed: &Owed, plan: &mut DecisionPlan) {
+        let within = |at: DateTime<Utc>| {
+            let window = self.settings.catch_up_window.unwrap_or_else(|| self.settings.period(at));
+            (view.now - at).to_std().unwrap_or(Duration::ZERO) <= window
+        };
+        let in_window: Vec<_> = owed.late.iter().copied().filter(|at| within(*at)).collect();
+        let (kept, rest_reason) = match self.settings.catch_up {
+            CatchUp::Skip => (&[][..], Reason::Deadline),
+            // Of a pass that was cut short the next one has the latest.
+            CatchUp::Latest if owed.is_cut => (&[][..], Reason::Coalesced),
+            CatchUp::Latest => (&in_window[in_window.len().saturating_sub(1)..], Reason::Coalesced),
+            CatchUp::All => {
+                let limit = usize::try_from(self.settings.catch_up_limit).unwrap_or(usize::MAX);
+                (&in_window[in_window.len().saturating_sub(limit)..], Reason::CatchUpLimit)
+            }
+        };
+        plan.rows.extend(kept.iter().map(|at| self.wait(*at)));
+        for reason in [Reason::Deadline, rest_reason] {
+            let is_of = |at: &DateTime<Utc>| {
+                let because = if within(*at) { rest_reason } else { Reason::Deadline };
+                because == reason && !kept.contains(at)
+            };
+            let missed: Vec<_> = owed.late.iter().copied().filter(is_of).collect();
+            self.miss(view, reason, &missed, plan);
+            if rest_reason == Reason::Deadline {
+                break;
+            }
+        }
+    }
+
+    /// One row for a range, or growth of the newest one if it follows on it.
+    fn miss(&self, view: &DecideView, reason: Reason, missed: &[DateTime<Utc>], plan: &mut DecisionPlan) {
+        let (Some(first), Some(last)) = (missed.first(), missed.last()) else { return };
+        let follows = |range: &RangeRow| {
+            range.reason == reason && self.settings.trigger.next_after(range.scheduled_at) == Some(*first)
+        };
+        match view.newest_range.filter(follows) {
+            Some(range) if plan.grow.is_none() => {
+                plan.grow = Some(GrowRange {
+                    execution_id: range.execution_id,
+                    scheduled_at: *last,
+                    added: missed.len() as u64,
+                });
+            }
+            _ => plan.rows.push(PlannedRow::Range {
+                status: Status::Missed,
+                reason,
+                missed_from: *first,
+                scheduled_at: *last,
+                missed_count: missed.len() as u64,
+            }),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Finds runs whose instance was lost (R6).
+
+use std::{sync::Arc, time::Duration};
+
+use tracing::warn;
+
+use crate::{
+    engine::{Engine, limited},
+    store::RecoverRequest,
+};
+
+/// How many rows are recovered in one trip.
+const BATCH: usize = 100;
+
+/// How long a trip may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// One look. An instance whose own heartbeats were not healthy for a whole lease finds nothing: it can't tell
+/// another's silence from the store's.
+pub(crate) async fn run_once(engine: &Arc<Engine>) {
+    if !engine.healthy.for_as_long_as(engine.clock.uptime(), engine.jobs.longest_lease()) {
+        return;
+    }
+    loop {
+        let request = RecoverRequest { instance: engine.instance, limit: BATCH };
+        let recovered = match limited(&*engine.clock, LIMIT, "recover executions", engine.store.recover(&request)).await
+        {
+            Ok(recovered) => recovered,
+            Err(error) => {
+                engine.health.store_failed(&error);
+                return;
+            }
+        };
+        engine.health.store_answered();
+        for found in &recovered {
+            let instance = found.instance.map(|instance| instance.to_string()).unwrap_or_default();
+            let next = if found.next.is_some() { "the next attempt follows" } else { "no attempt follows" };
+            warn!(job_id = %found.job_id, occurrence = %found.occurrence, attempt = found.attempt, instance, "an execution was abandoned: its instance is gone; {next}");
+        }
+        if recovered.iter().any(|found| found.next.is_some()) {
+            engine.look.notify_one();
+        }
+        if recovered.len() < BATCH {
+            return;
+        }
+    }
+}

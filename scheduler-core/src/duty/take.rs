@@ -1,0 +1,144 @@
+//! Starts pending rows that are due (R2).
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tracing::{debug, error};
+
+use crate::{
+    engine::{Assignment, Backoff, Engine, JobIndex, chain, limited},
+    identity::{ClaimId, ExecutionId},
+    job::{OnCrash, OverlapPolicy},
+    lock::LockLease,
+    occurrence::Origin,
+    store::{DueExecution, TakeOutcome, TakeRequest},
+};
+
+/// How many rows are looked at in one trip.
+const BATCH: usize = 500;
+
+/// How long a trip may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a take whose reply was lost is repeated before it is left to R8.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A row on its way, with its lease where the lock backend is the claim.
+type Wanted = (JobIndex, TakeRequest, Option<LockLease>);
+
+/// Takes what is due, batch after batch while there is more.
+pub(crate) async fn run_once(engine: &Arc<Engine>) {
+    loop {
+        let due = match limited(&*engine.clock, LIMIT, "look for pending executions", engine.store.due(BATCH)).await {
+            Ok(due) => due,
+            Err(error) => {
+                engine.health.store_failed(&error);
+                return;
+            }
+        };
+        engine.health.store_answered();
+        let seen = due.len();
+        let wanted = want(engine, due).await;
+        if wanted.is_empty() || take(engine, wanted).await == 0 || seen < BATCH {
+            return;
+        }
+    }
+}
+
+/// Which of the rows this instance may start.
+async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for row in due {
+        let Some(job) = engine.jobs.find(&row.job_id) else { continue };
+        let entry = engine.jobs.get(job);
+        if !entry.is_scheduled() && !matches!(row.origin, Origin::Manual | Origin::Backfill) {
+            continue;
+        }
+        let lock = match engine.acquire_for_take(job, row.execution_id).await {
+            Ok(Some(lock)) => lock,
+            Ok(None) => continue,
+            Err(error) => {
+                engine.health.locks_failed(&error, false);
+                continue;
+            }
+        };
+        let settings = entry.settings();
+        let request = TakeRequest {
+            execution_id: row.execution_id,
+            claim_id: ClaimId::random(),
+            holds_key: settings.overlap != OverlapPolicy::Allow,
+            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            lease: settings.lease_ttl,
+            instance: engine.instance,
+        };
+        wanted.push((job, request, lock));
+    }
+    wanted
+}
+
+/// Takes these rows; answers how many were started.
+async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
+    let requests: Vec<TakeRequest> = wanted.iter().map(|(_, request, _)| request.clone()).collect();
+    let begun_at = engine.clock.uptime();
+    let mut asked_at = begun_at;
+    let mut unknown = false;
+    let mut backoff = Backoff::new();
+    let outcomes = loop {
+        if !unknown {
+            asked_at = engine.clock.uptime();
+        }
+        match limited(&*engine.clock, LIMIT, "take pending executions", engine.store.take(&requests)).await {
+            Ok(outcomes) => break outcomes,
+            Err(error) if error.is_retryable() && engine.clock.uptime() - begun_at < PATIENCE => {
+                engine.health.store_failed(&error);
+                unknown |= error.is_unknown();
+                engine.clock.sleep(backoff.next_delay()).await;
+            }
+            Err(error) => {
+                error!(
+                    error = chain(&error),
+                    rows = requests.len(),
+                    "pending executions could not be taken: tried again at the next look"
+                );
+                if unknown || error.is_unknown() {
+                    engine.give_up(wanted.iter().map(|(job, request, _)| (request.claim_id, *job)));
+                }
+                for (_, _, lock) in wanted {
+                    engine.release(lock).await;
+                }
+                return 0;
+            }
+        }
+    };
+    engine.health.store_answered();
+    let mut locks: HashMap<ExecutionId, _> =
+        wanted.into_iter().map(|(job, request, lock)| (request.execution_id, (job, request.claim_id, lock))).collect();
+    let mut started = 0;
+    for (request, outcome) in requests.iter().zip(outcomes) {
+        let Some((job, claim_id, lock)) = locks.remove(&request.execution_id) else { continue };
+        match outcome {
+            TakeOutcome::Granted { grant, execution } => {
+                started += 1;
+                engine.start(Assignment {
+                    job,
+                    execution_id: grant.execution_id,
+                    fence: grant.fence,
+                    claim_id,
+                    occurrence: execution.occurrence,
+                    origin: execution.origin,
+                    attempt: execution.attempt,
+                    max_attempts: execution.max_attempts,
+                    scheduled_at: execution.scheduled_at,
+                    params: execution.params,
+                    triggered_by: execution.triggered_by,
+                    asked_at,
+                    lock,
+                });
+            }
+            TakeOutcome::Refused(refusal) => {
+                debug!(execution_id = %request.execution_id, ?refusal, "a pending execution is not ours yet");
+                engine.release(lock).await;
+            }
+        }
+    }
+    started
+}

@@ -1,0 +1,61 @@
+//! Settles claims whose reply was lost for good (R8).
+
+use std::{sync::Arc, time::Duration};
+
+use tracing::warn;
+
+use crate::{
+    engine::{Engine, Unconfirmed, limited},
+    job::OverlapPolicy,
+    status::{Reason, Status},
+    store::{ClaimRecord, Finish, NextAttempt, StoreError},
+};
+
+/// How long a trip may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a claim that is not there may still arrive: a statement that was sent and never answered.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// Looks each of them up. One that committed is ended as `abandoned (unknown_commit)`: as its body never started, the
+/// next attempt follows whatever `on_crash` says.
+pub(crate) async fn run_once(engine: &Arc<Engine>) {
+    let mut open = Vec::new();
+    for claim in engine.take_unconfirmed() {
+        match settle(engine, &claim).await {
+            Ok(true) => {}
+            Ok(false) => open.push(claim),
+            Err(error) => {
+                engine.health.store_failed(&error);
+                open.push(claim);
+            }
+        }
+    }
+    engine.keep_unconfirmed(open);
+}
+
+/// `true` when the claim needs no further look.
+async fn settle(engine: &Arc<Engine>, claim: &Unconfirmed) -> Result<bool, StoreError> {
+    let found = limited(&*engine.clock, LIMIT, "look a claim up", engine.store.find_claim(claim.claim_id)).await?;
+    let Some(ClaimRecord { grant, status, .. }) = found else {
+        return Ok(engine.clock.uptime().saturating_sub(claim.given_up_at) > ARRIVAL);
+    };
+    if status != Status::Running {
+        return Ok(true);
+    }
+    let settings = engine.jobs.get(claim.job).settings();
+    warn!(job_id = %settings.id, execution_id = %grant.execution_id, "a claim whose answer was lost had been written: its body never started, the next attempt follows");
+    let finish = Finish {
+        execution_id: grant.execution_id,
+        fence: grant.fence,
+        status: Status::Abandoned,
+        reason: Some(Reason::UnknownCommit),
+        message: Some("the answer to its claim was lost, and its body never started".to_owned()),
+        error_trace: None,
+        result_data: None,
+        next: Some(NextAttempt { after: Duration::ZERO, holds_key: settings.overlap != OverlapPolicy::Allow }),
+    };
+    limited(&*engine.clock, LIMIT, "finish a claim", engine.store.finish(&[finish])).await?;
+    engine.look.notify_one();
+    Ok(true)
+}

@@ -1,0 +1,122 @@
+//! The engine: what turns due occurrences into runs.
+//!
+//! It has a thread and a current-thread runtime of its own (R25), so that a job which blocks the service's workers
+//! stops neither agenda nor renewals. Bodies run on the service's runtime.
+
+mod agenda;
+mod breaker;
+mod dispatch;
+mod health;
+mod jobs;
+mod locks;
+mod outcomes;
+mod panic;
+mod retry;
+mod run;
+mod running;
+mod server_time;
+mod supervise;
+mod thread;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc, watch},
+};
+
+use agenda::{Undecided, run_agenda};
+pub use health::Health;
+pub(crate) use health::{HealthLog, chain};
+pub(crate) use jobs::{JobIndex, JobTable};
+use locks::Locks;
+use outcomes::{Ended, Waiting, write_outcomes};
+pub(crate) use retry::{Backoff, limited};
+use run::GRACE;
+pub(crate) use run::{Assignment, margin};
+pub(crate) use running::{Running, RunningExecution, Stop};
+use server_time::ServerTime;
+pub(crate) use thread::{EngineParts, EngineThread};
+
+use crate::{
+    clock::Clock,
+    context::StateMap,
+    duty::heartbeat::Healthy,
+    identity::{ClaimId, InstanceId},
+    store::Store,
+};
+
+/// Everything that the engine's tasks share.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) instance: InstanceId,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The store's clock.
+    pub(crate) time: ServerTime,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) locks: Option<Locks>,
+    pub(crate) jobs: JobTable,
+    pub(crate) running: Running,
+    pub(crate) health: Arc<HealthLog>,
+    pub(crate) state: Arc<StateMap>,
+    /// The service's runtime, on which bodies run.
+    pub(crate) service: Handle,
+    /// Outcomes on their way to the store.
+    pub(crate) ended: mpsc::UnboundedSender<Ended>,
+    /// Asks for a look at what waits, before the next one is due.
+    pub(crate) look: Arc<Notify>,
+    /// Counts outcomes written, for those who wait for one.
+    pub(crate) finished: watch::Sender<u64>,
+    /// Occurrences that went by and are not known to be decided (R12).
+    pub(crate) undecided: Undecided,
+    /// How many outcomes are unwritten (R9).
+    waiting: Waiting,
+    /// Since when heartbeats are healthy (R6).
+    pub(crate) healthy: Healthy,
+    /// Claims whose reply was lost for good (R8).
+    unconfirmed: Mutex<Vec<Unconfirmed>>,
+    /// Set when nothing more may be claimed or taken (R11).
+    draining: AtomicBool,
+}
+
+/// A claim that was given up without knowing whether it committed; its body never started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unconfirmed {
+    pub(crate) claim_id: ClaimId,
+    pub(crate) job: JobIndex,
+    /// When it was given up, in uptime.
+    pub(crate) given_up_at: std::time::Duration,
+}
+
+impl Engine {
+    /// The store's clock, as well as it is known.
+    pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.time.now(&*self.clock)
+    }
+
+    /// Whether claims and takes have ended.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Notes claims of which it is not known whether they committed (R8).
+    pub(crate) fn give_up(&self, claims: impl IntoIterator<Item = (ClaimId, JobIndex)>) {
+        let given_up_at = self.clock.uptime();
+        self.keep_unconfirmed(claims.into_iter().map(|(claim_id, job)| Unconfirmed { claim_id, job, given_up_at }));
+    }
+
+    pub(crate) fn keep_unconfirmed(&self, claims: impl IntoIterator<Item = Unconfirmed>) {
+        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner).extend(claims);
+    }
+
+    pub(crate) fn take_unconfirmed(&self) -> Vec<Unconfirmed> {
+        std::mem::take(&mut self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,123 @@
+//! When the next occurrence of any job is due: one task, one heap, one timer.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+use tracing::debug;
+
+use super::{Engine, JobIndex, dispatch::dispatch};
+
+/// How long the agenda sleeps at most: a timer alone sleeps through a stepped clock or a suspended machine (R13).
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// An occurrence that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) job: JobIndex,
+    pub(crate) scheduled_at: DateTime<Utc>,
+}
+
+/// The next occurrence of each job, 16 bytes each.
+#[derive(Debug, Default)]
+struct Agenda(BinaryHeap<Reverse<(i64, JobIndex)>>);
+
+impl Agenda {
+    fn push(&mut self, at: DateTime<Utc>, job: JobIndex) {
+        self.0.push(Reverse((at.timestamp_millis(), job)));
+    }
+
+    fn next_at(&self) -> Option<DateTime<Utc>> {
+        self.0.peek().and_then(|Reverse((at, _))| DateTime::from_timestamp_millis(*at))
+    }
+
+    fn pop(&mut self, now: DateTime<Utc>) -> Option<Due> {
+        let Reverse((at, job)) = *self.0.peek()?;
+        if at > now.timestamp_millis() {
+            return None;
+        }
+        self.0.pop();
+        Some(Due { job, scheduled_at: DateTime::from_timestamp_millis(at)? })
+    }
+}
+
+/// Occurrences that went by and are not known to be decided: what the duty `decide` looks at (R12).
+#[derive(Debug, Default)]
+pub(crate) struct Undecided(Mutex<std::collections::HashMap<JobIndex, DateTime<Utc>>>);
+
+impl Undecided {
+    /// Notes an occurrence; an earlier one of the job stays.
+    pub(crate) fn note(&self, job: JobIndex, at: DateTime<Utc>) {
+        let mut jobs = self.lock();
+        let first = jobs.entry(job).or_insert(at);
+        *first = at.min(*first);
+    }
+
+    /// Takes out the jobs that have one at or before `until`.
+    pub(crate) fn take(&self, until: DateTime<Utc>) -> Vec<JobIndex> {
+        self.lock().extract_if(|_, first| *first <= until).map(|(job, _)| job).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<JobIndex, DateTime<Utc>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Dispatches each job's occurrences as they become due, until `stop`.
+pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
+    let mut agenda = Agenda::default();
+    let now = engine.now();
+    for (index, entry) in engine.jobs.iter().filter(|(_, entry)| entry.settings().enabled) {
+        // What is owed from before now is left to `decide`, which looks from the watermark on.
+        if let Some(at) = entry.settings().trigger.next_after(now - TimeDelta::milliseconds(1)) {
+            agenda.push(at, index);
+        }
+        if let Some(owed) = entry.settings().trigger.next_after(entry.watermark()).filter(|at| *at < now) {
+            engine.undecided.note(index, owed);
+        }
+    }
+    loop {
+        let now = engine.now();
+        let due = take_due(&engine, &mut agenda, now);
+        if !due.is_empty() {
+            debug!(due = due.len(), "occurrences are due");
+            tokio::spawn(dispatch(Arc::clone(&engine), due));
+        }
+        let until_next = agenda.next_at().and_then(|at| (at - engine.now()).to_std().ok());
+        let sleep = match (until_next, agenda.next_at()) {
+            (Some(wait), _) => wait.min(LONGEST_SLEEP),
+            (None, Some(_)) => continue,
+            (None, None) => LONGEST_SLEEP,
+        };
+        tokio::select! {
+            () = engine.clock.sleep(sleep) => {}
+            () = stop.notified() => return,
+        }
+    }
+}
+
+/// Takes what is due off the agenda and puts each job's next occurrence on it.
+fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>) -> Vec<Due> {
+    let mut due = Vec::new();
+    while let Some(occurrence) = agenda.pop(now) {
+        let entry = engine.jobs.get(occurrence.job);
+        engine.undecided.note(occurrence.job, occurrence.scheduled_at);
+        let mut next = entry.settings().trigger.next_after(occurrence.scheduled_at);
+        if next.is_some_and(|next| next <= now) {
+            // More than one went by at once, as after a machine slept: the duty `decide` sees to all but the last.
+            next = entry.settings().trigger.next_after(now);
+        }
+        if let Some(next) = next {
+            agenda.push(next, occurrence.job);
+        }
+        if entry.is_current() && now < entry.settings().deadline(occurrence.scheduled_at) {
+            due.push(occurrence);
+        }
+    }
+    due
+}

@@ -1,0 +1,215 @@
+//! From due to running: the filter, then the claim (R1, R8, R10, R15).
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use tracing::{debug, error};
+
+use super::{
+    Assignment, Backoff, Engine, JobIndex,
+    agenda::Due,
+    health::chain,
+    limited,
+    locks::{Admission, Admitted},
+};
+use crate::{
+    identity::ClaimId,
+    job::OnCrash,
+    lock::LockLease,
+    occurrence::{OccurrenceKey, Origin},
+    store::{Claim, ClaimOutcome, Grant, Refusal},
+};
+
+/// How long a claim may take before its answer counts as lost.
+const CLAIM_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many occurrences are claimed in one trip.
+const BATCH: usize = 1_000;
+
+/// A claim on its way.
+#[derive(Debug)]
+struct Candidate {
+    job: JobIndex,
+    claim: Claim,
+    lock: Option<LockLease>,
+    /// The uptime of the request from which a granted lease counts (R5); kept while a reply is unknown.
+    asked_at: Option<Duration>,
+    /// Whether a reply was lost.
+    unknown: bool,
+}
+
+/// Brings occurrences that are due to their claims, and starts what is granted.
+pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
+    let due = engine.wait_for_room(due).await;
+    for batch in due.chunks(BATCH) {
+        let admitted = match &engine.locks {
+            None => batch.iter().map(|due| Admitted { due: *due, lock: None }).collect(),
+            Some(locks) => match locks.admit(&engine, batch).await {
+                Admission::Some(admitted) => admitted,
+                Admission::Away => continue,
+            },
+        };
+        let candidates = admitted.into_iter().map(|admitted| engine.candidate(&admitted)).collect();
+        tokio::spawn(claim(Arc::clone(&engine), candidates));
+    }
+}
+
+impl Engine {
+    fn candidate(&self, admitted: &Admitted) -> Candidate {
+        let Due { job, scheduled_at } = admitted.due;
+        let entry = self.jobs.get(job);
+        Candidate {
+            job,
+            claim: self.new_claim(job, entry.revision(), scheduled_at),
+            lock: admitted.lock.clone(),
+            asked_at: None,
+            unknown: false,
+        }
+    }
+
+    /// The claim of a schedule's occurrence.
+    pub(crate) fn new_claim(
+        &self,
+        job: JobIndex,
+        revision: crate::identity::RevisionId,
+        scheduled_at: DateTime<Utc>,
+    ) -> Claim {
+        let settings = self.jobs.get(job).settings();
+        Claim {
+            claim_id: ClaimId::random(),
+            job_id: settings.id.clone(),
+            revision,
+            occurrence: OccurrenceKey::scheduled(scheduled_at),
+            scheduled_at,
+            not_before: scheduled_at,
+            deadline: settings.deadline(scheduled_at),
+            max_attempts: settings.max_attempts(),
+            overlap: settings.overlap,
+            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            lease: settings.lease_ttl,
+            instance: self.instance,
+        }
+    }
+
+    /// Starts what a claim of a first attempt was granted.
+    pub(crate) fn start_claimed(
+        self: &Arc<Self>,
+        job: JobIndex,
+        claim: &Claim,
+        grant: Grant,
+        asked_at: Duration,
+        lock: Option<LockLease>,
+    ) {
+        self.start(Assignment {
+            job,
+            execution_id: grant.execution_id,
+            fence: grant.fence,
+            claim_id: claim.claim_id,
+            occurrence: claim.occurrence.clone(),
+            origin: Origin::Schedule,
+            attempt: 1,
+            max_attempts: claim.max_attempts,
+            scheduled_at: claim.scheduled_at,
+            params: None,
+            triggered_by: None,
+            asked_at,
+            lock,
+        });
+    }
+}
+
+/// Claims until every candidate's fate is known or its deadline has passed.
+async fn claim(engine: Arc<Engine>, mut candidates: Vec<Candidate>) {
+    let mut backoff = Backoff::new();
+    loop {
+        let now = engine.now();
+        let (rest, late): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| now < candidate.claim.deadline && !engine.is_draining());
+        give_up(&engine, late).await;
+        if rest.is_empty() {
+            return;
+        }
+        candidates = rest;
+        let asked_at = engine.clock.uptime();
+        let claims: Vec<Claim> = candidates.iter().map(|candidate| candidate.claim.clone()).collect();
+        let answer = limited(&*engine.clock, CLAIM_LIMIT, "claim occurrences", engine.store.claim(&claims)).await;
+        let wait = match answer {
+            Ok(outcomes) => {
+                engine.health.store_answered();
+                let mut not_due = Vec::new();
+                let mut wait = Duration::ZERO;
+                for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
+                    if let Some((candidate, remaining)) = settle(&engine, candidate, outcome, asked_at).await {
+                        wait = wait.max(remaining);
+                        not_due.push(candidate);
+                    }
+                }
+                candidates = not_due;
+                wait
+            }
+            Err(error) => {
+                if error.is_retryable() {
+                    engine.health.store_failed(&error);
+                } else {
+                    error!(
+                        error = chain(&error),
+                        occurrences = candidates.len(),
+                        "a claim was refused by the store: tried again until the start deadline"
+                    );
+                }
+                for candidate in &mut candidates {
+                    candidate.unknown |= error.is_unknown();
+                    if error.is_unknown() {
+                        candidate.asked_at.get_or_insert(asked_at);
+                    }
+                }
+                backoff.next_delay()
+            }
+        };
+        if candidates.is_empty() {
+            return;
+        }
+        engine.clock.sleep(wait).await;
+    }
+}
+
+/// Acts on a claim's fate; gives it back with a wait where it is to be repeated.
+async fn settle(
+    engine: &Arc<Engine>,
+    candidate: Candidate,
+    outcome: ClaimOutcome,
+    asked_at: Duration,
+) -> Option<(Candidate, Duration)> {
+    let refusal = match outcome {
+        ClaimOutcome::Refused(Refusal::NotDue { remaining }) => return Some((candidate, remaining)),
+        ClaimOutcome::Refused(refusal) => Some(refusal),
+        ClaimOutcome::Granted(grant) => {
+            let asked_at = candidate.asked_at.unwrap_or(asked_at);
+            engine.start_claimed(candidate.job, &candidate.claim, grant, asked_at, candidate.lock);
+            return None;
+        }
+        ClaimOutcome::Skipped { .. } | ClaimOutcome::Queued { .. } => None,
+    };
+    let Candidate { job, claim, lock, .. } = candidate;
+    debug!(job_id = %claim.job_id, occurrence = %claim.occurrence, ?refusal, "an occurrence does not run here now");
+    match refusal {
+        None => engine.pass(job, claim.scheduled_at, lock).await,
+        Some(refusal) => {
+            if matches!(refusal, Refusal::Superseded) {
+                engine.jobs.get(job).supersede();
+            }
+            engine.release(lock).await;
+        }
+    }
+    None
+}
+
+/// Lets candidates go whose deadline has passed: `decide` sees to them (R12), or R8 where a claim may have committed.
+async fn give_up(engine: &Arc<Engine>, late: Vec<Candidate>) {
+    for candidate in late {
+        if candidate.unknown {
+            engine.give_up([(candidate.claim.claim_id, candidate.job)]);
+        }
+        engine.release(candidate.lock).await;
+    }
+}

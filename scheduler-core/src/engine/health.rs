@@ -1,0 +1,98 @@
+//! How the backends answer, said once when it changes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tracing::{info, warn};
+
+/// How a running scheduler is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether the instance starts what is due: it was announced, its store answers, and it does not drain.
+    pub ready: bool,
+    /// What works less well than it could, in words for people; empty when all is well.
+    pub degraded: Vec<String>,
+}
+
+/// Keeps the state of both backends and logs its changes, not its ticks.
+#[derive(Debug, Default)]
+pub(crate) struct HealthLog(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    store_error: Option<String>,
+    lock_error: Option<String>,
+    started: bool,
+    draining: bool,
+}
+
+impl HealthLog {
+    pub(crate) fn started(&self) {
+        self.state().started = true;
+    }
+
+    pub(crate) fn draining(&self) {
+        self.state().draining = true;
+    }
+
+    pub(crate) fn store_answered(&self) {
+        if self.state().store_error.take().is_some() {
+            info!("the store answers again");
+        }
+    }
+
+    pub(crate) fn store_failed(&self, error: &dyn std::error::Error) {
+        let text = chain(error);
+        if self.state().store_error.replace(text.clone()).is_none() {
+            warn!(
+                error = text,
+                "the store is away: nothing starts until it answers; what becomes due is tried again until its start deadline, then caught up or recorded as missed"
+            );
+        }
+    }
+
+    pub(crate) fn locks_answered(&self) {
+        if self.state().lock_error.take().is_some() {
+            info!("the lock backend answers again");
+        }
+    }
+
+    pub(crate) fn locks_failed(&self, error: &dyn std::error::Error, store_decides: bool) {
+        let text = chain(error);
+        if self.state().lock_error.replace(text.clone()).is_none() {
+            let next = if store_decides { "the store decides alone" } else { "nothing starts until it answers" };
+            warn!(error = text, "the lock backend is away: {next}");
+        }
+    }
+
+    pub(crate) fn report(&self) -> Health {
+        let state = self.state();
+        let mut degraded = Vec::new();
+        if state.store_error.is_some() {
+            degraded.push("the store does not answer".to_owned());
+        }
+        if state.lock_error.is_some() {
+            degraded.push("the lock backend does not answer".to_owned());
+        }
+        if state.draining {
+            degraded.push("the instance is shutting down".to_owned());
+        }
+        Health { ready: state.started && !state.draining && state.store_error.is_none(), degraded }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An error and its sources on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,129 @@
+//! The jobs of this instance, by index.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+
+use tracing::warn;
+
+use crate::{
+    identity::{JobId, RevisionId},
+    job::{Job, JobSettings},
+    store::Announced,
+};
+
+/// A job's place in the table.
+pub(crate) type JobIndex = u32;
+
+/// The jobs of this instance.
+#[derive(Debug)]
+pub(crate) struct JobTable {
+    entries: Vec<JobEntry>,
+    by_id: HashMap<JobId, JobIndex>,
+}
+
+/// A job, and what the store said of it.
+#[derive(Debug)]
+pub(crate) struct JobEntry {
+    pub(crate) job: Job,
+    revision: AtomicI64,
+    current: AtomicBool,
+    watermark: AtomicI64,
+    /// Whether it was said that another revision is current.
+    superseded_is_told: AtomicBool,
+}
+
+impl JobTable {
+    pub(crate) fn new(jobs: Vec<Job>) -> Self {
+        let by_id = jobs
+            .iter()
+            .enumerate()
+            .map(|(index, job)| (job.settings().id.clone(), JobIndex::try_from(index).expect("fewer than 2^32 jobs")))
+            .collect();
+        let entries = jobs
+            .into_iter()
+            .map(|job| JobEntry {
+                job,
+                revision: AtomicI64::new(0),
+                current: AtomicBool::new(false),
+                watermark: AtomicI64::new(i64::MAX),
+                superseded_is_told: AtomicBool::new(false),
+            })
+            .collect();
+        Self { entries, by_id }
+    }
+
+    pub(crate) fn get(&self, index: JobIndex) -> &JobEntry {
+        &self.entries[index as usize]
+    }
+
+    pub(crate) fn find(&self, id: &JobId) -> Option<JobIndex> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (JobIndex, &JobEntry)> {
+        (0..).zip(&self.entries)
+    }
+
+    /// The shortest lease of any job: what heartbeat and renewals keep pace with (R3).
+    pub(crate) fn shortest_lease(&self) -> std::time::Duration {
+        self.entries.iter().map(|entry| entry.settings().lease_ttl).min().unwrap_or(JobSettings::DEFAULT_LEASE)
+    }
+
+    /// The longest lease of any job (R6).
+    pub(crate) fn longest_lease(&self) -> std::time::Duration {
+        self.entries.iter().map(|entry| entry.settings().lease_ttl).max().unwrap_or(JobSettings::DEFAULT_LEASE)
+    }
+}
+
+impl JobEntry {
+    pub(crate) fn settings(&self) -> &JobSettings {
+        self.job.settings()
+    }
+
+    /// Notes what the store answered to the job's announcement.
+    pub(crate) fn announced(&self, announced: &Announced) {
+        self.revision.store(announced.state.revision.0, Ordering::Relaxed);
+        self.watermark.store(announced.state.watermark.timestamp_millis(), Ordering::Relaxed);
+        if announced.current {
+            self.superseded_is_told.store(false, Ordering::Relaxed);
+            self.current.store(true, Ordering::Release);
+        } else {
+            self.supersede();
+        }
+    }
+
+    pub(crate) fn revision(&self) -> RevisionId {
+        RevisionId(self.revision.load(Ordering::Relaxed))
+    }
+
+    /// Whether this instance has the job's current revision, and so may claim.
+    pub(crate) fn is_current(&self) -> bool {
+        self.current.load(Ordering::Acquire)
+    }
+
+    /// Notes that another revision is current, and says so once.
+    pub(crate) fn supersede(&self) {
+        self.current.store(false, Ordering::Release);
+        if !self.superseded_is_told.swap(true, Ordering::Relaxed) {
+            warn!(job_id = %self.settings().id, "another version of the service has replaced this job: this instance starts none of its occurrences");
+        }
+    }
+
+    /// Whether this instance starts the schedule's occurrences.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.settings().enabled && self.is_current()
+    }
+
+    /// The last known watermark.
+    pub(crate) fn watermark(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.watermark.load(Ordering::Relaxed)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    pub(crate) fn move_watermark(&self, watermark: DateTime<Utc>) {
+        self.watermark.store(watermark.timestamp_millis(), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,229 @@
+//! Starts a body on the service's runtime and turns its end into an outcome.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tracing::{Instrument as _, debug, info_span, warn};
+
+use super::{
+    Ended, Engine, JobIndex, Stop,
+    running::{RunControl, RunningExecution},
+    supervise::{End, supervise},
+};
+use crate::{
+    context::{Inner, JobContext},
+    identity::{ClaimId, ExecutionId, FencingToken},
+    job::{JobSettings, OnCrash, OnLostLease, OverlapPolicy},
+    lock::LockLease,
+    occurrence::{OccurrenceKey, Origin},
+    outcome::{JobError, Retry, Verdict},
+    status::{Reason, Status},
+    store::{Finish, NextAttempt},
+};
+
+/// How long a body has for its clean-up once it was told to stop (R18).
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
+
+/// The part of a lease that is never used: its body is told to stop that much before it can expire elsewhere (R3).
+pub(crate) fn margin(lease: Duration) -> Duration {
+    Duration::from_secs(3).min(lease / 5)
+}
+
+/// A granted execution.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub(crate) job: JobIndex,
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) fence: FencingToken,
+    pub(crate) claim_id: ClaimId,
+    pub(crate) occurrence: OccurrenceKey,
+    pub(crate) origin: Origin,
+    pub(crate) attempt: u32,
+    pub(crate) max_attempts: u32,
+    pub(crate) scheduled_at: DateTime<Utc>,
+    pub(crate) params: Option<Value>,
+    pub(crate) triggered_by: Option<String>,
+    /// The uptime of the request from which the lease counts (R5).
+    pub(crate) asked_at: Duration,
+    pub(crate) lock: Option<LockLease>,
+}
+
+impl Engine {
+    /// Starts a granted execution. One whose lease is nearly used up is not started at all (R8).
+    pub(crate) fn start(self: &Arc<Self>, assignment: Assignment) {
+        let job = self.jobs.get(assignment.job).job.clone();
+        let settings = Arc::clone(job.settings());
+        let lease_end = assignment.asked_at + settings.lease_ttl;
+        if self.clock.uptime() + margin(settings.lease_ttl) >= lease_end {
+            warn!(job_id = %settings.id, occurrence = %assignment.occurrence, "the answer to a claim came too late to run under its lease: it is given up");
+            self.give_up([(assignment.claim_id, assignment.job)]);
+            return;
+        }
+        let ignores_lease = settings.on_lost_lease == OnLostLease::Ignore;
+        let control = Arc::new(RunControl::new((!ignores_lease).then_some(lease_end)));
+        let (execution_id, fence, attempt, max_attempts) =
+            (assignment.execution_id, assignment.fence, assignment.attempt, assignment.max_attempts);
+        self.running.insert(RunningExecution {
+            job: assignment.job,
+            execution_id,
+            fence,
+            lease: settings.lease_ttl,
+            lock: assignment.lock.clone(),
+            control: Arc::clone(&control),
+            ended: false,
+        });
+        let span = info_span!("job", job_id = %settings.id, occurrence = %assignment.occurrence, execution_id = %execution_id, attempt);
+        let context = JobContext::new(Inner {
+            settings: Arc::clone(&settings),
+            execution_id,
+            occurrence: assignment.occurrence,
+            origin: assignment.origin,
+            attempt,
+            max_attempts,
+            scheduled_at: assignment.scheduled_at,
+            // Where the store is not shared, the lock backend's fence is the one that all instances agree on.
+            fence: assignment.lock.as_ref().map_or(fence, |lock| lock.fence),
+            instance: self.instance,
+            triggered_by: assignment.triggered_by,
+            params: assignment.params,
+            cancellation: control.cancellation.clone(),
+            state: Arc::clone(&self.state),
+        });
+        let timer = settings.timeout.map(|timeout| self.stop_after(timeout, execution_id));
+        let engine = Arc::clone(self);
+        let body = async move {
+            let end = supervise(
+                move || job.run(context),
+                Arc::clone(&control),
+                Arc::clone(&engine.clock),
+                margin(settings.lease_ttl),
+            )
+            .await;
+            if let Some(timer) = timer {
+                timer.abort();
+            }
+            let finish = outcome(&settings, execution_id, fence, (attempt, max_attempts), end, control.stopped());
+            debug!(status = %finish.status, "an execution has ended");
+            engine.running.end(execution_id);
+            // The receiver lives as long as the engine; after it, the row is found by recovery.
+            let _ = engine.ended.send(Ended { finish });
+        };
+        self.service.spawn(body.instrument(span));
+    }
+
+    /// Tells a body to stop, and drops it at its next await if it has not ended after the grace time (R18).
+    pub(crate) fn stop(self: &Arc<Self>, execution_id: ExecutionId, why: Stop) {
+        let Some(execution) = self.running.get(execution_id).filter(|execution| !execution.ended) else { return };
+        if !execution.control.stop(why) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            engine.clock.sleep(GRACE).await;
+            execution.control.abort.cancel();
+        });
+    }
+
+    fn stop_after(self: &Arc<Self>, timeout: Duration, execution_id: ExecutionId) -> tokio::task::JoinHandle<()> {
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            engine.clock.sleep(timeout).await;
+            engine.stop(execution_id, Stop::Timeout);
+        })
+    }
+}
+
+/// The outcome of a run, and the attempt that follows it.
+fn outcome(
+    settings: &JobSettings,
+    execution_id: ExecutionId,
+    fence: FencingToken,
+    (attempt, max_attempts): (u32, u32),
+    end: End,
+    stop: Option<Stop>,
+) -> Finish {
+    let mut finish = Finish {
+        execution_id,
+        fence,
+        status: Status::Succeeded,
+        reason: None,
+        message: None,
+        error_trace: None,
+        result_data: None,
+        next: None,
+    };
+    let mut retry = Retry::BySettings;
+    let stop = if matches!(end, End::LeaseLost) { Some(Stop::LeaseLost) } else { stop };
+    match end {
+        End::Returned(Ok(outcome)) => {
+            let (verdict, message, data) = outcome.into_parts();
+            (finish.message, finish.result_data) = (message, data);
+            match verdict {
+                Verdict::Succeeded => return finish,
+                Verdict::Skipped => {
+                    finish.reason = Some(Reason::NothingToDo);
+                    return finish;
+                }
+                Verdict::Failed => finish.status = Status::Failed,
+            }
+        }
+        End::Returned(Err(error)) => {
+            retry = error.retry();
+            fail(&mut finish, &error);
+        }
+        End::Panicked(panic) => {
+            finish.status = Status::Failed;
+            finish.reason = Some(Reason::Panic);
+            finish.error_trace = Some(match panic.backtrace {
+                Some(backtrace) => format!("{}\n{backtrace}", panic.message),
+                None => panic.message.clone(),
+            });
+            finish.message = Some(panic.message);
+        }
+        End::Aborted => finish.message = Some("it did not end when it was told to, and was dropped".to_owned()),
+        End::LeaseLost => finish.message = Some("its lease could not be renewed in time".to_owned()),
+    }
+    // What ended because it was told to says so, whatever it answered in the end.
+    match stop {
+        Some(Stop::Timeout) => {
+            finish.status = Status::TimedOut;
+            finish.reason = None;
+            if let Some(timeout) = settings.timeout {
+                finish.message.get_or_insert_with(|| format!("it ran longer than {timeout:?}"));
+            }
+        }
+        Some(Stop::LeaseLost) => (finish.status, finish.reason) = (Status::Failed, Some(Reason::LeaseLost)),
+        Some(Stop::ByRequest) => {
+            (finish.status, finish.reason) = (Status::Cancelled, Some(Reason::ByRequest));
+            return finish;
+        }
+        Some(Stop::Shutdown) => {
+            (finish.status, finish.reason) = (Status::Cancelled, Some(Reason::Shutdown));
+            if settings.on_crash == OnCrash::Rerun && attempt < max_attempts {
+                finish.next = Some(next_attempt(settings, Duration::ZERO));
+            }
+            return finish;
+        }
+        None => {}
+    }
+    let delay = match retry {
+        Retry::Never => None,
+        Retry::After(delay) => Some(delay),
+        Retry::BySettings => Some(settings.delay_after(attempt)),
+    };
+    if attempt < max_attempts {
+        finish.next = delay.map(|delay| next_attempt(settings, delay));
+    }
+    finish
+}
+
+fn fail(finish: &mut Finish, error: &JobError) {
+    finish.status = Status::Failed;
+    finish.message = Some(error.to_string());
+    finish.error_trace = Some(error.trace());
+}
+
+fn next_attempt(settings: &JobSettings, after: Duration) -> NextAttempt {
+    NextAttempt { after, holds_key: settings.overlap != OverlapPolicy::Allow }
+}

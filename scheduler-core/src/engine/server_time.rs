@@ -1,0 +1,104 @@
+//! The store's clock, as the instance knows it.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::clock::Clock;
+
+/// How far the store's clock may move against the uptime between two samples before it counts as stepped (R6).
+const STEP: TimeDelta = TimeDelta::seconds(1);
+
+/// The store's clock: its last sample and the uptime gone by since, so that a step of this machine's wall clock
+/// changes nothing. A store without a clock of its own has the wall clock's.
+#[derive(Debug)]
+pub(crate) struct ServerTime {
+    sample: Option<Mutex<Sample>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sample {
+    at: DateTime<Utc>,
+    uptime: Duration,
+    /// The wall clock's lead over the store's clock.
+    offset: TimeDelta,
+}
+
+impl ServerTime {
+    /// Time by the wall clock, until a sample is taken if the store has a clock of its own.
+    pub(crate) fn new(clock: &dyn Clock, server_clock: bool) -> Self {
+        let sample = Sample { at: clock.now(), uptime: clock.uptime(), offset: TimeDelta::zero() };
+        Self { sample: server_clock.then(|| Mutex::new(sample)) }
+    }
+
+    pub(crate) fn now(&self, clock: &dyn Clock) -> DateTime<Utc> {
+        match &self.sample {
+            None => clock.now(),
+            Some(sample) => {
+                let sample = *lock(sample);
+                sample.at + elapsed(sample.uptime, clock.uptime())
+            }
+        }
+    }
+
+    /// How far the wall clock is ahead of the store's, as last sampled.
+    pub(crate) fn offset(&self) -> TimeDelta {
+        self.sample.as_ref().map_or(TimeDelta::zero(), |sample| lock(sample).offset)
+    }
+
+    /// Takes a sample: the store said `now` between the uptimes `asked` and `answered`. `true` when its clock stepped.
+    pub(crate) fn sample(&self, clock: &dyn Clock, now: DateTime<Utc>, asked: Duration, answered: Duration) -> bool {
+        let Some(sample) = &self.sample else { return false };
+        let uptime = asked + (answered.saturating_sub(asked)) / 2;
+        let mut sample = lock(sample);
+        let expected = sample.at + elapsed(sample.uptime, uptime);
+        let wall = clock.now() - elapsed(uptime, clock.uptime());
+        *sample = Sample { at: now, uptime, offset: wall - now };
+        (now - expected).abs() > STEP
+    }
+}
+
+fn lock(sample: &Mutex<Sample>) -> MutexGuard<'_, Sample> {
+    sample.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn elapsed(from: Duration, to: Duration) -> TimeDelta {
+    TimeDelta::from_std(to.saturating_sub(from)).unwrap_or(TimeDelta::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_step_of_the_wall_clock_does_not_move_the_store_s_time() {
+        let clock = ManualClock::new(DateTime::UNIX_EPOCH);
+        let time = ServerTime::new(&clock, true);
+        let server = DateTime::UNIX_EPOCH + TimeDelta::seconds(20);
+        time.sample(&clock, server, clock.uptime(), clock.uptime());
+        clock.step(TimeDelta::hours(1));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(time.now(&clock), server + TimeDelta::seconds(5));
+        assert_eq!(time.offset(), TimeDelta::seconds(-20));
+    }
+
+    #[test]
+    fn a_step_of_the_store_s_clock_is_told() {
+        let clock = ManualClock::new(DateTime::UNIX_EPOCH);
+        let time = ServerTime::new(&clock, true);
+        assert!(!time.sample(&clock, clock.now() + TimeDelta::milliseconds(900), clock.uptime(), clock.uptime()));
+        assert!(time.sample(&clock, clock.now() + TimeDelta::seconds(3), clock.uptime(), clock.uptime()));
+    }
+
+    #[test]
+    fn without_a_clock_of_its_own_the_store_s_time_is_the_wall_clock() {
+        let clock = ManualClock::new(DateTime::UNIX_EPOCH);
+        let time = ServerTime::new(&clock, false);
+        clock.step(TimeDelta::hours(1));
+        assert_eq!(time.now(&clock), clock.now());
+    }
+}
