@@ -14,7 +14,11 @@
 //! server's clock really waits.
 
 #[doc(hidden)]
+pub mod claim;
+#[doc(hidden)]
 pub mod lock;
+mod scene;
+mod store;
 
 use std::{sync::Arc, time::Duration};
 
