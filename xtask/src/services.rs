@@ -25,6 +25,9 @@ mod status;
 mod tls;
 mod url;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use given::Given;
 
 use account::Account;
@@ -137,7 +140,10 @@ impl Services {
                 lines.push(Line { name, url: Some(url::redacted(url)), pid: None, source, answers: check.is_ok() });
             }
         }
-        let account = Account::for_servers()?;
+        let account = match &state {
+            Some(state) if state.home.is_dir() => Account::owning(&state.home)?,
+            _ => None,
+        };
         let postgres = state.as_ref().and_then(|state| {
             let server = state.postgres.as_ref()?;
             Some((server, postgres::url(server.port, "***"), postgres_answers(state, server, account.as_ref())))
@@ -165,23 +171,22 @@ impl Services {
 
     /// Starts what is wanted and does not answer. The state is saved after each server, so that none gets lost.
     fn start(&self, state: &mut State, wanted: &Wanted, install_postgres: bool, install_redis: bool) -> Result<()> {
-        let known = Account::for_servers()?;
+        let account = Account::owning(&state.home)?;
         let postgres = wanted.postgres
-            && !state.postgres.as_ref().is_some_and(|server| postgres_answers(state, server, known.as_ref()));
-        let redis =
-            wanted.redis && !state.redis.as_ref().is_some_and(|server| redis_of(state, known.as_ref()).answers(server));
+            && !state.postgres.as_ref().is_some_and(|server| postgres_answers(state, server, account.as_ref()));
+        let redis = wanted.redis
+            && !state.redis.as_ref().is_some_and(|server| redis_of(state, account.as_ref()).answers(server));
         if !postgres && !redis {
             return Ok(());
         }
         let sources = self.sources(postgres, redis, install_postgres, install_redis)?;
-        // Debian's package may have added the user `postgres` just now; the data stays with the one who has it.
-        let tls = Certificates::provide(&state.home, &self.ca_file(), known.as_ref())?;
+        let tls = Certificates::provide(&state.home, &self.ca_file(), account.as_ref())?;
         if let Some(source) = sources.postgres {
             let last = state.postgres.clone();
             eprintln!("starting PostgreSQL ({source})");
             state.postgres = Some(match &source {
                 Source::Binaries(programs) => {
-                    postgres_of(state, known.as_ref()).start(programs, &tls, last.as_ref())?
+                    postgres_of(state, account.as_ref()).start(programs, &tls, last.as_ref())?
                 }
                 Source::Docker(project) => {
                     docker::start(&self.root, project, docker::POSTGRES, &state.password, &tls, last.as_ref())?
@@ -193,7 +198,7 @@ impl Services {
             let last = state.redis.clone();
             eprintln!("starting Redis ({source})");
             state.redis = Some(match &source {
-                Source::Binaries(programs) => redis_of(state, known.as_ref()).start(programs, &tls, last.as_ref())?,
+                Source::Binaries(programs) => redis_of(state, account.as_ref()).start(programs, &tls, last.as_ref())?,
                 Source::Docker(project) => {
                     docker::start(&self.root, project, docker::REDIS, &state.password, &tls, last.as_ref())?
                 }
@@ -237,7 +242,7 @@ impl Services {
     }
 
     fn stop(&self, state: &State) -> Result<()> {
-        let account = Account::for_servers()?;
+        let account = if state.home.is_dir() { Account::owning(&state.home)? } else { None };
         let servers = [&state.postgres, &state.redis];
         let project = servers.into_iter().flatten().find_map(|server| match &server.source {
             Source::Docker(project) => Some(project),

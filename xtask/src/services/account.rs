@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
     path::Path,
     process::{Command, Stdio},
 };
@@ -30,6 +33,15 @@ impl Account {
         }
     }
 
+    /// The account that the directory was given to: a package may have added `postgres` since, and data has one owner.
+    pub(crate) fn owning(directory: &Path) -> Result<Option<Self>> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(None);
+        }
+        let owner = fs::metadata(directory).context(|| format!("reading {}", directory.display()))?;
+        Ok(Some(Self { name: owner.uid().to_string(), uid: owner.uid(), gid: owner.gid() }))
+    }
+
     fn find(users: &str, name: &str) -> Option<Self> {
         users.lines().find_map(|line| {
             let mut fields = line.split(':');
@@ -44,7 +56,7 @@ impl Account {
 pub(crate) fn command(account: Option<&Account>, program: &Path) -> Command {
     let mut command = Command::new(program);
     if let Some(account) = account {
-        command.uid(account.uid).gid(account.gid).env("HOME", "/").env("USER", &account.name);
+        command.uid(account.uid).gid(account.gid).env("HOME", "/").env_remove("USER");
     }
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("PG")) {
