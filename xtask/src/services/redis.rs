@@ -68,7 +68,7 @@ impl Redis<'_> {
 
     /// Ends the server, whatever state it is in.
     pub(crate) fn stop(&self, server: &Server) {
-        let running = || server.pid.is_some_and(|pid| is_redis(pid));
+        let running = || server.pid.is_some_and(is_redis);
         let asked = ping::redis_shutdown(server.port, self.password).is_ok();
         if asked && process::wait_until(Duration::from_secs(5), || !running()) {
             return;
