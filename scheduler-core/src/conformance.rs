@@ -16,11 +16,15 @@
 #[doc(hidden)]
 pub mod claim;
 #[doc(hidden)]
+pub mod decide;
+#[doc(hidden)]
 pub mod finish;
 #[doc(hidden)]
 pub mod lease;
 #[doc(hidden)]
 pub mod lock;
+#[doc(hidden)]
+pub mod manual;
 #[doc(hidden)]
 pub mod recover;
 mod scene;

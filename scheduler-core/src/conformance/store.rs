@@ -112,5 +112,50 @@ macro_rules! store_conformance {
             a_finished_run_is_not_recovered
             a_recovery_goes_as_far_as_its_limit
         }
+        $crate::__conformance_cases! { $harness, decide:
+            a_pass_sees_the_jobs_state
+            a_pass_ends_its_lag_before_now
+            a_pass_sees_the_rows_of_its_job_in_order
+            an_occurrence_with_two_attempts_is_decided_by_either
+            a_pass_sees_no_rows_at_or_below_the_watermark
+            a_pass_over_more_rows_than_its_limit_ends_at_the_last_it_sees
+            a_pass_sees_whether_the_key_is_held
+            a_pass_that_plans_nothing_writes_nothing
+            a_pass_moves_the_watermark_and_what_lies_below_is_decided
+            the_watermark_never_goes_back
+            a_planned_claim_is_granted_and_runs
+            planned_claims_meet_each_other_by_the_overlap_policy
+            the_watermark_stays_below_a_planned_claim_that_is_refused
+            the_watermark_moves_over_a_planned_claim_that_was_decided_already
+            a_caught_up_occurrence_waits_to_be_taken_and_holds_nothing
+            caught_up_occurrences_run_oldest_first
+            a_range_row_covers_what_was_missed
+            a_skipped_range_is_not_counted_as_missed
+            a_pass_sees_range_rows_above_the_watermark
+            the_newest_range_row_is_seen_and_grows
+            a_superseded_revision_decides_nothing
+            an_unknown_job_is_not_decided
+            a_paused_jobs_planned_claim_is_refused_and_stays_owed
+            ten_passes_at_once_decide_each_occurrence_once
+            a_claim_and_a_pass_at_once_decide_an_occurrence_once
+        }
+        $crate::__conformance_cases! { $harness, manual:
+            a_request_waits_to_be_taken_with_its_parameters
+            a_request_of_an_unknown_job_is_refused
+            a_repeated_request_is_answered_with_its_first_attempt
+            another_request_under_a_known_key_is_a_conflict
+            a_request_without_a_key_is_repeated_by_its_own_name
+            keys_are_of_one_job
+            under_skip_a_request_holds_the_key_from_the_start
+            under_skip_a_request_that_meets_a_holder_writes_no_row
+            under_skip_a_request_meets_a_waiting_request
+            the_idempotency_key_is_asked_before_overlap
+            under_allow_requests_wait_side_by_side
+            a_request_passes_pause
+            a_request_passes_a_disabled_schedule
+            of_ten_equal_requests_at_once_one_row_comes
+            of_ten_requests_at_once_one_gets_the_key_under_skip
+            an_idempotency_key_may_be_any_text
+        }
     };
 }
