@@ -16,15 +16,21 @@
 #[doc(hidden)]
 pub mod claim;
 #[doc(hidden)]
+pub mod control;
+#[doc(hidden)]
 pub mod decide;
 #[doc(hidden)]
 pub mod finish;
+#[doc(hidden)]
+pub mod history;
 #[doc(hidden)]
 pub mod lease;
 #[doc(hidden)]
 pub mod lock;
 #[doc(hidden)]
 pub mod manual;
+#[doc(hidden)]
+pub mod queue;
 #[doc(hidden)]
 pub mod recover;
 mod scene;

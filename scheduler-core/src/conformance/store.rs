@@ -157,5 +157,65 @@ macro_rules! store_conformance {
             of_ten_requests_at_once_one_gets_the_key_under_skip
             an_idempotency_key_may_be_any_text
         }
+        $crate::__conformance_cases! { $harness, history:
+            an_execution_is_read_by_its_id
+            ids_grow
+            the_newest_attempt_of_an_occurrence_is_found
+            a_page_is_newest_first
+            a_page_beyond_the_end_is_empty_and_counted
+            a_page_is_counted_only_where_asked
+            a_cursors_page_begins_below_its_row
+            a_cursors_pages_never_repeat_or_skip_while_rows_are_added
+            a_filter_by_job_leaves_others_out
+            a_filter_by_status_leaves_others_out
+            a_filter_by_time_leaves_older_rows_out
+            the_latest_of_each_job_is_its_newest_row_that_has_started
+            a_row_reads_the_same_by_every_way
+        }
+        $crate::__conformance_cases! { $harness, control:
+            a_new_job_owes_nothing_of_the_past
+            an_announcement_repeated_changes_nothing
+            a_new_fingerprint_becomes_the_current_revision
+            an_older_fingerprint_is_superseded_while_the_newer_is_served
+            an_older_fingerprint_comes_back_once_nobody_serves_the_newer
+            an_older_fingerprint_comes_back_once_the_newer_has_left
+            a_third_fingerprint_is_new_whatever_is_served
+            a_disabled_jobs_schedule_claims_nothing
+            a_job_enabled_again_owes_nothing_of_the_time_between
+            announcements_are_answered_in_their_order
+            ten_instances_that_announce_at_once_agree
+            states_are_of_the_jobs_named_that_are_known
+            a_state_tells_its_pause
+            a_heartbeat_answers_the_stores_clock
+            an_instance_is_listed_with_its_last_heartbeat
+            instances_are_listed_newest_heartbeat_first_and_leave
+        }
+    };
+}
+
+/// Runs the suite of the overlap policies beyond `skip` and `allow`: `queue_one` and `cancel_running`.
+///
+/// The argument is an async function that makes a [`StoreHarness`](crate::conformance::StoreHarness).
+#[macro_export]
+macro_rules! queue_conformance {
+    ($harness:expr) => {
+        $crate::__conformance_cases! { $harness, queue:
+            with_the_key_free_an_occurrence_runs_under_either_policy
+            under_queue_one_an_occurrence_waits_for_the_key
+            a_queued_occurrence_is_decided
+            under_queue_one_a_further_occurrence_finds_the_queue_full
+            who_waits_goes_before_a_new_occurrence
+            an_occurrence_waits_behind_a_waiting_retry
+            what_waits_is_subject_to_a_claims_other_conditions
+            a_refused_claim_asks_nobody_to_stop
+            under_cancel_running_the_holder_is_asked_to_stop_and_the_new_one_waits
+            under_cancel_running_a_waiting_retry_is_cancelled_at_once
+            under_cancel_running_the_later_of_two_waiting_stays
+            of_ten_claimers_at_once_one_runs_and_one_waits
+            of_ten_claimers_at_once_that_cancel_one_is_left_waiting
+            a_request_waits_as_the_queued_row
+            a_further_request_finds_the_queue_full
+            a_request_goes_before_a_new_occurrence
+        }
     };
 }

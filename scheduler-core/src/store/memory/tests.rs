@@ -12,6 +12,7 @@ use crate::{
 };
 
 crate::store_conformance!(harness);
+crate::queue_conformance!(harness);
 
 struct Harness {
     store: Arc<MemoryStore>,
