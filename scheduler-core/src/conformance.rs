@@ -1,8 +1,9 @@
 //! The suites that define the backend traits, for the tests of an implementation.
 //!
-//! `store_conformance!`, `queue_conformance!` and `lock_conformance!` each take a path or closure of an async function without arguments
-//! that makes a harness, and generate one `#[tokio::test]` a case, each with a harness of its own. The test crate
-//! needs tokio with the features `macros` and `rt-multi-thread`.
+//! [`store_conformance!`](crate::store_conformance), [`queue_conformance!`](crate::queue_conformance) and
+//! [`lock_conformance!`](crate::lock_conformance) each take an async function that makes a harness, and generate one
+//! `#[tokio::test]` a case, each with a harness of its own. The test crate needs tokio with the features `macros` and
+//! `rt-multi-thread`. Give each suite a module of its own.
 //!
 //! ```ignore
 //! scheduler_core::lock_conformance!(harness);
@@ -37,6 +38,8 @@ mod scene;
 mod store;
 #[doc(hidden)]
 pub mod take;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

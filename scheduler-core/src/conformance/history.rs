@@ -187,6 +187,6 @@ pub async fn a_row_reads_the_same_by_every_way(harness: &dyn StoreHarness) {
     scene.finished(&finish(grant, Status::TimedOut)).await;
     let row = scene.row(grant.execution_id).await;
     assert_eq!(scene.newest(scene.at(1)).await, Some(row.clone()));
-    assert_eq!(page(&scene, of(&scene), PageStart::Offset(0), 1).await.executions, [row.clone()]);
+    assert_eq!(page(&scene, of(&scene), PageStart::Offset(0), 1).await.executions, std::slice::from_ref(&row));
     assert_eq!(scene.store.latest(std::slice::from_ref(&scene.job)).await.expect("the store answers"), [row]);
 }
