@@ -5,7 +5,7 @@
 //! `#[tokio::test]` a case, each with a harness of its own. The test crate needs tokio with the features `macros` and
 //! `rt-multi-thread`. Give each suite a module of its own.
 //!
-//! ```ignore
+//! ```text
 //! scheduler_core::lock_conformance!(harness);
 //!
 //! async fn harness() -> impl LockHarness { … }
