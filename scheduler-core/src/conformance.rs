@@ -14,7 +14,19 @@
 //! server's clock really waits.
 
 #[doc(hidden)]
+pub mod claim;
+#[doc(hidden)]
+pub mod finish;
+#[doc(hidden)]
+pub mod lease;
+#[doc(hidden)]
 pub mod lock;
+#[doc(hidden)]
+pub mod recover;
+mod scene;
+mod store;
+#[doc(hidden)]
+pub mod take;
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,7 +51,8 @@ pub trait StoreHarness: Send + Sync {
     /// Lets at least this much time go by on the store's clock: a manual clock is advanced, a server's is waited for.
     async fn pass(&self, time: Duration);
 
-    /// Sets the lease of a running execution to have expired a moment ago. The lease goes on to exist.
+    /// Sets the lease of a running execution to have expired a moment ago. The lease goes on to exist. Nothing happens
+    /// to one that has ended.
     async fn expire_lease(&self, execution: ExecutionId);
 
     /// Pauses a job from now on, or resumes it. No rows are written and the watermark stays.
