@@ -137,5 +137,5 @@ fn a_job_inside_a_function_is_a_job_too() {
 #[test]
 fn every_annotated_function_is_linked_by_id() {
     let ids: Vec<_> = registered_jobs().iter().map(|job| job.settings().id.to_string()).collect();
-    assert_eq!(ids, ["daily.report", "everything", "heartbeat", "nested", "starred"]);
+    assert_eq!(ids, ["daily.report", "everything", "fails", "greet", "heartbeat", "nested", "panics", "starred"]);
 }
