@@ -62,6 +62,8 @@ pub struct Job {
     mistakes: Vec<Mistake>,
 }
 
+type CheckParams = fn(Option<&Value>) -> Result<(), String>;
+
 type Run = dyn Fn(JobContext) -> BoxFuture<'static, JobResult> + Send + Sync;
 
 struct Body {
@@ -73,7 +75,7 @@ struct Body {
 #[derive(Debug, Default)]
 pub struct Arguments {
     required_state: Vec<RequiredState>,
-    check_params: Vec<fn(Option<&Value>) -> Result<(), String>>,
+    check_params: Vec<CheckParams>,
 }
 
 impl Arguments {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
 use scheduler_cron::{Trigger, parse_zone};
 
@@ -72,9 +72,10 @@ impl JobBuilder {
         self
     }
 
-    /// Runs once, at this instant.
+    /// Runs once, at this instant, to the millisecond.
     pub fn at(mut self, instant: DateTime<Utc>) -> Self {
-        self.when.push(When::At(instant));
+        // An occurrence's key has milliseconds; an instant between two of them would never equal its own row's.
+        self.when.push(When::At(instant.trunc_subsecs(3)));
         self
     }
 
