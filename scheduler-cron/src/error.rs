@@ -80,11 +80,7 @@ impl CronError {
     pub(crate) fn new(text: &str, mistake: Mistake) -> CronError {
         let expression = printable(text);
         // Replaced characters have other lengths: the span follows them.
-        let position = |at: usize| {
-            printable(&text[..at.min(text.len())])
-                .len()
-                .min(expression.len())
-        };
+        let position = |at: usize| printable(&text[..at.min(text.len())]).len().min(expression.len());
         let span = position(mistake.span.start)..position(mistake.span.end);
         CronError(Box::new(Detail {
             kind: mistake.kind,
@@ -134,9 +130,7 @@ impl CronError {
 
     /// Two lines: the expression, and carets under the mistake.
     pub fn excerpt(&self) -> String {
-        let Detail {
-            expression, span, ..
-        } = &*self.0;
+        let Detail { expression, span, .. } = &*self.0;
         let before = expression[..span.start].chars().count();
         let under = expression[span.clone()].chars().count().max(1);
         format!("{expression}\n{}{}", " ".repeat(before), "^".repeat(under))

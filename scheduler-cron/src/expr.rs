@@ -49,12 +49,8 @@ pub(crate) struct SpecialDays {
 }
 
 impl SpecialDays {
-    pub(crate) const NONE: SpecialDays = SpecialDays {
-        from_last: 0,
-        nearest_weekday: 0,
-        nth_weekday: [0; 5],
-        last_weekday: 0,
-    };
+    pub(crate) const NONE: SpecialDays =
+        SpecialDays { from_last: 0, nearest_weekday: 0, nth_weekday: [0; 5], last_weekday: 0 };
 }
 
 /// What the text says beside the values.
