@@ -86,8 +86,8 @@ impl CronError {
             kind: mistake.kind,
             field: mistake.field,
             value: expression[span.clone()].to_owned(),
-            message: mistake.message,
-            help: mistake.help,
+            message: visible(&mistake.message).collect(),
+            help: mistake.help.map(|help| visible(&help).collect()),
             expression,
             span,
         }))
@@ -161,19 +161,26 @@ impl fmt::Debug for CronError {
 
 impl std::error::Error for CronError {}
 
-/// At most [`MAX_BYTES`] of the text, each control character replaced.
+/// At most [`MAX_BYTES`] of the text, as it may be shown.
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(MAX_BYTES));
-    for character in text.chars() {
-        let character = match character {
-            '\t' => ' ',
-            control if control.is_control() => char::REPLACEMENT_CHARACTER,
-            other => other,
-        };
+    for character in visible(text) {
         if shown.len() + character.len_utf8() > MAX_BYTES {
             break;
         }
         shown.push(character);
     }
     shown
+}
+
+/// The text without what a terminal would obey instead of showing: control characters, and those that turn or hide what follows.
+fn visible(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().map(|character| match character {
+        '\t' => ' ',
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            char::REPLACEMENT_CHARACTER
+        }
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        other => other,
+    })
 }

@@ -56,6 +56,11 @@ fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
     {
         return nickname(text, first.clone(), spans.get(1));
     }
+    if let Some(first) = spans.first()
+        && let Some(("TZ" | "CRON_TZ", zone)) = text[first.clone()].split_once('=')
+    {
+        return Err(zone_inside(zone, first.clone()));
+    }
     let fields = match count {
         5 => FIVE,
         6 => SIX,
@@ -141,6 +146,11 @@ fn nickname(text: &str, word: Range<usize>, next: Option<&Range<usize>>) -> Resu
         Err(Mistake { kind: CronErrorKind::Nickname, field: None, span, message, help })
     };
     let name = &text[word.clone()];
+    if name.eq_ignore_ascii_case("@every") {
+        let period = next.map_or("5m", |next| &text[next.clone()]);
+        let help = format!("an interval is no cron expression: write it as `every = \"{period}\"`");
+        return mistake(word, format!("unknown nickname `{name}`"), Some(help));
+    }
     if let Some(next) = next {
         let message = format!("`{name}` stands alone, without `{}`", &text[next.clone()]);
         return mistake(next.clone(), message, None);
@@ -166,6 +176,16 @@ fn empty() -> Mistake {
         span: 0..0,
         message: "the expression is empty".to_owned(),
         help: Some("write five fields: minute, hour, day of month, month, day of week".to_owned()),
+    }
+}
+
+fn zone_inside(zone: &str, span: Range<usize>) -> Mistake {
+    Mistake {
+        kind: CronErrorKind::Syntax,
+        field: None,
+        span,
+        message: format!("the zone `{zone}` stands in the expression"),
+        help: Some(format!("give the zone beside the expression, as `tz = \"{zone}\"`")),
     }
 }
 
