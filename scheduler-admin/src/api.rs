@@ -38,17 +38,22 @@ impl AdminApi {
             .route("/{job_id}/history", self.needs(Permission::Read, get(execution::history)))
             .route("/executions/recent", self.needs(Permission::Read, get(execution::recent)))
             .route("/executions/{id}", self.needs(Permission::Read, get(execution::one)))
-            .fallback_service(self.needs(Permission::Read, any(no_such_path)).with_state(self.handle.clone()));
+            .fallback_service(self.gated(Permission::Read, any(no_such_path)).with_state(self.handle.clone()));
         // The nested `/` is the prefix alone; with the slash after it is a path of its own.
         let with_slash = self.needs(Permission::Read, get(job::list));
         let router = Router::new().nest(PREFIX, routes).route(&format!("{PREFIX}/"), with_slash);
         guard::around(router.with_state(self.handle))
     }
 
-    /// Asks the authorizer before the endpoint, and before its refusal of a method, looks at anything.
+    /// An endpoint that needs a permission, also to be told that it does not take a method.
     fn needs(&self, permission: Permission, endpoint: MethodRouter<SchedulerHandle>) -> MethodRouter<SchedulerHandle> {
+        self.gated(permission, endpoint.fallback(method_not_allowed))
+    }
+
+    /// Asks the authorizer before the endpoint looks at anything.
+    fn gated(&self, permission: Permission, endpoint: MethodRouter<SchedulerHandle>) -> MethodRouter<SchedulerHandle> {
         let gate = Gate { authorizer: Arc::clone(&self.authorizer), permission };
-        endpoint.fallback(async || ApiError::method_not_allowed()).layer(from_fn_with_state(gate, pass))
+        endpoint.layer(from_fn_with_state(gate, pass))
     }
 }
 
@@ -82,4 +87,8 @@ async fn pass(
 
 async fn no_such_path() -> ApiError {
     ApiError::no_such_path()
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::method_not_allowed()
 }
