@@ -1,5 +1,6 @@
 //! The definition of a job: its settings and its body.
 
+mod annotated;
 mod builder;
 mod function;
 mod policy;
@@ -62,6 +63,8 @@ pub struct Job {
     mistakes: Vec<Mistake>,
 }
 
+type CheckParams = fn(Option<&Value>) -> Result<(), String>;
+
 type Run = dyn Fn(JobContext) -> BoxFuture<'static, JobResult> + Send + Sync;
 
 struct Body {
@@ -73,7 +76,7 @@ struct Body {
 #[derive(Debug, Default)]
 pub struct Arguments {
     required_state: Vec<RequiredState>,
-    check_params: Vec<fn(Option<&Value>) -> Result<(), String>>,
+    check_params: Vec<CheckParams>,
 }
 
 impl Arguments {

@@ -2,21 +2,27 @@
 
 pub mod build_error;
 pub mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod context;
 mod duty;
 mod engine;
 pub mod execution;
 pub mod extract;
+mod handle;
 pub mod identity;
 pub mod job;
 pub mod lock;
 pub mod occurrence;
 pub mod outcome;
 mod registry;
+mod scheduler;
 mod start_error;
 pub mod status;
 pub mod store;
 
 pub use engine::Health;
+pub use handle::{JobStatus, SchedulerHandle, TriggerError, TriggerRequest, Triggered};
 pub use registry::{Registration, registered_jobs};
+pub use scheduler::{RunningScheduler, Scheduler, SchedulerBuilder};
 pub use start_error::StartError;

@@ -66,7 +66,7 @@ async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
         settings: Arc::clone(entry.job.settings()),
         instance: engine.instance,
         cursor: decided_elsewhere,
-        claims: !engine.locks.as_ref().is_some_and(|locks| !locks.is_filter),
+        claims: engine.locks.as_ref().is_none_or(|locks| locks.is_filter),
     };
     let request = DecideRequest {
         job_id: entry.settings().id.clone(),

@@ -12,7 +12,7 @@ use crate::{
     job::{CatchUp, JobSettings, OnCrash},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
-    store::{Claim, DecideView, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow},
+    store::{Claim, DecideView, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow},
 };
 
 /// How many occurrences one pass covers at most; it commits, and the next one goes on.
@@ -45,6 +45,39 @@ struct Owed {
     is_cut: bool,
 }
 
+/// Which occurrences have rows, asked in the order of their instants.
+#[derive(Debug)]
+struct Covered {
+    /// Instants with rows of their own, the next one last.
+    own: Vec<DateTime<Utc>>,
+    /// For each range its end, and the first instant covered by it or by a later one; the next one last.
+    ranges: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Covered {
+    /// From rows by `scheduled_at`.
+    fn new(rows: &[DecidedRow]) -> Self {
+        let mut covered = Self { own: Vec::new(), ranges: Vec::new() };
+        let mut first_covered = DateTime::<Utc>::MAX_UTC;
+        for row in rows.iter().rev() {
+            match row.missed_from {
+                None => covered.own.push(row.scheduled_at),
+                Some(from) => {
+                    first_covered = first_covered.min(from);
+                    covered.ranges.push((row.scheduled_at, first_covered));
+                }
+            }
+        }
+        covered
+    }
+
+    fn has(&mut self, at: DateTime<Utc>) -> bool {
+        while self.own.pop_if(|own| *own < at).is_some() {}
+        while self.ranges.pop_if(|(end, _)| *end < at).is_some() {}
+        self.own.last() == Some(&at) || self.ranges.last().is_some_and(|(_, from)| *from <= at)
+    }
+}
+
 impl Planner for OwedPlanner {
     fn plan(&self, view: &DecideView) -> DecisionPlan {
         if view.state.pause.is_some() {
@@ -72,7 +105,7 @@ impl OwedPlanner {
     fn owed(&self, view: &DecideView) -> Owed {
         let mut owed = Owed::default();
         let mut at = view.state.watermark;
-        let mut rows = view.rows.iter().peekable();
+        let mut covered = Covered::new(&view.rows);
         for seen in 0.. {
             let Some(next) = self.settings.trigger.next_after(at).filter(|next| *next <= view.until) else { break };
             if seen == PASS {
@@ -81,11 +114,8 @@ impl OwedPlanner {
             }
             at = next;
             owed.end = Some(at);
-            while rows.next_if(|row| row.scheduled_at < at).is_some() {}
-            let covered =
-                rows.clone().any(|row| row.scheduled_at == at || row.missed_from.is_some_and(|from| from <= at));
             let elsewhere = self.cursor.is_some_and(|cursor| at <= cursor);
-            if covered || elsewhere {
+            if covered.has(at) || elsewhere {
                 continue;
             }
             if view.now + MOMENT < self.settings.deadline(at) {

@@ -22,6 +22,8 @@ pub(crate) struct HealthLog(Mutex<State>);
 struct State {
     store_error: Option<String>,
     lock_error: Option<String>,
+    /// Whether the lock backend decides alone, as the store is not shared.
+    locks_decide: bool,
     started: bool,
     draining: bool,
 }
@@ -59,6 +61,7 @@ impl HealthLog {
 
     pub(crate) fn locks_failed(&self, error: &dyn std::error::Error, store_decides: bool) {
         let text = chain(error);
+        self.state().locks_decide = !store_decides;
         if self.state().lock_error.replace(text.clone()).is_none() {
             let next = if store_decides { "the store decides alone" } else { "nothing starts until it answers" };
             warn!(error = text, "the lock backend is away: {next}");
@@ -77,7 +80,8 @@ impl HealthLog {
         if state.draining {
             degraded.push("the instance is shutting down".to_owned());
         }
-        Health { ready: state.started && !state.draining && state.store_error.is_none(), degraded }
+        let decides = state.store_error.is_none() && !(state.locks_decide && state.lock_error.is_some());
+        Health { ready: state.started && !state.draining && decides, degraded }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -16,7 +16,6 @@ use super::JobIndex;
 use crate::{
     identity::{ExecutionId, FencingToken},
     lock::LockLease,
-    status::Reason,
 };
 
 /// Why a body is to stop.
@@ -26,17 +25,6 @@ pub(crate) enum Stop {
     ByRequest,
     LeaseLost,
     Shutdown,
-}
-
-impl Stop {
-    pub(crate) const fn reason(self) -> Reason {
-        match self {
-            Self::Timeout => Reason::Timeout,
-            Self::ByRequest => Reason::ByRequest,
-            Self::LeaseLost => Reason::LeaseLost,
-            Self::Shutdown => Reason::Shutdown,
-        }
-    }
 }
 
 /// What the engine and the supervised body share.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
 use scheduler_cron::{Trigger, parse_zone};
 
@@ -72,9 +72,10 @@ impl JobBuilder {
         self
     }
 
-    /// Runs once, at this instant.
+    /// Runs once, at this instant, to the millisecond.
     pub fn at(mut self, instant: DateTime<Utc>) -> Self {
-        self.when.push(When::At(instant));
+        // An occurrence's key has milliseconds; an instant between two of them would never equal its own row's.
+        self.when.push(When::At(instant.trunc_subsecs(3)));
         self
     }
 
@@ -188,12 +189,17 @@ impl JobBuilder {
 
     /// The job, with its body: an async function of at most eight arguments (see [`crate::extract::FromContext`]).
     #[must_use]
-    pub fn run<Args>(mut self, body: impl JobFunction<Args>) -> Job {
+    pub fn run<Args>(self, body: impl JobFunction<Args>) -> Job {
         fn arguments<Args, F: JobFunction<Args>>(_: &F) -> super::Arguments {
             F::arguments()
         }
-        self.settle();
         let arguments = arguments(&body);
+        self.with_body(Body { run: Box::new(move |context| body.run(context)), arguments })
+    }
+
+    /// The job, with its body.
+    pub(super) fn with_body(mut self, body: Body) -> Job {
+        self.settle();
         Job {
             mistakes: self
                 .problems
@@ -201,7 +207,7 @@ impl JobBuilder {
                 .map(|problem| Mistake::Setting { id: self.id.clone(), problem })
                 .collect(),
             settings: Arc::new(self.settings),
-            body: Arc::new(Body { run: Box::new(move |context| body.run(context)), arguments }),
+            body: Arc::new(body),
         }
     }
 

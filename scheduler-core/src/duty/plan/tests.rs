@@ -1,1 +1,207 @@
+use super::*;
+use crate::{
+    identity::{ExecutionId, JobId, RevisionId},
+    job::Job,
+    store::{DecidedRow, JobState, Pause},
+};
 
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn at(minute: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(minute * 60, 0).expect("within chrono's range")
+}
+
+fn planner(catch_up: CatchUp) -> OwedPlanner {
+    let job = Job::builder("job").every(MINUTE).catch_up(catch_up).run(|| async {});
+    planner_of(&job)
+}
+
+fn planner_of(job: &Job) -> OwedPlanner {
+    OwedPlanner { settings: Arc::clone(job.settings()), instance: InstanceId::random(), cursor: None, claims: true }
+}
+
+/// A view of the minutes after `watermark`, two seconds after `now`'s minute.
+fn view(watermark: i64, now: i64, rows: &[DecidedRow]) -> DecideView {
+    let now = at(now) + TimeDelta::seconds(2);
+    DecideView {
+        now,
+        state: JobState::new(JobId::parse("job").expect("a valid id"), RevisionId(1), true, at(watermark)),
+        until: now - TimeDelta::seconds(2),
+        rows: rows.to_vec(),
+        newest_range: None,
+        held: false,
+    }
+}
+
+fn own(minute: i64) -> DecidedRow {
+    DecidedRow { scheduled_at: at(minute), missed_from: None }
+}
+
+/// The plan in a few words, such as `claim 3`, `wait 2`, `deadline 1-2 (2)`.
+fn words(plan: &DecisionPlan) -> Vec<String> {
+    let minute = |at: &DateTime<Utc>| at.timestamp() / 60;
+    plan.rows
+        .iter()
+        .map(|row| match row {
+            PlannedRow::Claim(claim) => format!("claim {}", minute(&claim.scheduled_at)),
+            PlannedRow::CatchUp { scheduled_at, .. } => format!("wait {}", minute(scheduled_at)),
+            PlannedRow::Range { reason, missed_from, scheduled_at, missed_count, .. } => {
+                format!("{reason} {}-{} ({missed_count})", minute(missed_from), minute(scheduled_at))
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_owed_moves_the_watermark_alone() {
+    let plan = planner(CatchUp::Latest).plan(&view(10, 12, &[own(11), own(12)]));
+    assert!(plan.rows.is_empty());
+    assert_eq!(plan.watermark, Some(at(12)));
+}
+
+#[test]
+fn what_is_within_its_deadline_is_claimed_past_the_filter() {
+    let plan = planner(CatchUp::Latest).plan(&view(10, 12, &[own(11)]));
+    assert_eq!(words(&plan), ["claim 12"]);
+}
+
+#[test]
+fn what_is_within_its_deadline_waits_where_the_store_is_not_shared() {
+    let planner = OwedPlanner { claims: false, ..planner(CatchUp::Latest) };
+    assert_eq!(words(&planner.plan(&view(11, 12, &[]))), ["wait 12"]);
+}
+
+#[test]
+fn skip_records_an_outage_as_one_missed_range() {
+    let plan = planner(CatchUp::Skip).plan(&view(10, 20, &[own(20)]));
+    assert_eq!(words(&plan), ["deadline 11-19 (9)"]);
+    assert_eq!(plan.watermark, Some(at(20)));
+}
+
+#[test]
+fn latest_runs_the_last_one_of_its_window_and_coalesces_the_rest() {
+    let job = Job::builder("job").every(MINUTE).catch_up_window(MINUTE * 4).run(|| async {});
+    let mut view = view(10, 20, &[own(20)]);
+    view.now -= TimeDelta::seconds(2);
+    let plan = planner_of(&job).plan(&view);
+    assert_eq!(words(&plan), ["wait 19", "deadline 11-15 (5)", "coalesced 16-18 (3)"]);
+}
+
+#[test]
+fn all_runs_up_to_its_limit_oldest_first() {
+    let job = Job::builder("job").every(MINUTE).catch_up(CatchUp::All).catch_up_window(MINUTE * 60).run(|| async {});
+    let mut settings = (**job.settings()).clone();
+    settings.catch_up_limit = 3;
+    let planner = OwedPlanner { settings: Arc::new(settings), ..planner(CatchUp::All) };
+    let plan = planner.plan(&view(10, 16, &[own(16)]));
+    assert_eq!(words(&plan), ["wait 13", "wait 14", "wait 15", "catch_up_limit 11-12 (2)"]);
+}
+
+#[test]
+fn a_range_row_covers_what_lies_in_it_and_own_rows_within_it_stay() {
+    let range = DecidedRow { scheduled_at: at(14), missed_from: Some(at(11)) };
+    let plan = planner(CatchUp::Skip).plan(&view(10, 16, &[own(12), range, own(16)]));
+    assert_eq!(words(&plan), ["deadline 15-15 (1)"]);
+}
+
+#[test]
+fn the_newest_range_grows_while_passes_follow_on_each_other() {
+    let mut view = view(14, 20, &[own(20)]);
+    view.newest_range = Some(RangeRow {
+        execution_id: ExecutionId(7),
+        reason: Reason::Deadline,
+        missed_from: at(11),
+        scheduled_at: at(14),
+    });
+    let plan = planner(CatchUp::Skip).plan(&view);
+    assert!(plan.rows.is_empty(), "{plan:?}");
+    assert_eq!(plan.grow, Some(GrowRange { execution_id: ExecutionId(7), scheduled_at: at(19), added: 5 }));
+    view.newest_range = view.newest_range.map(|range| RangeRow { scheduled_at: at(13), ..range });
+    assert_eq!(
+        words(&planner(CatchUp::Skip).plan(&view)),
+        ["deadline 15-19 (5)"],
+        "a range with a gap before it stays"
+    );
+}
+
+#[test]
+fn what_was_decided_elsewhere_gets_no_row() {
+    let planner = OwedPlanner { cursor: Some(at(14)), ..planner(CatchUp::Skip) };
+    let plan = planner.plan(&view(10, 16, &[own(16)]));
+    assert_eq!(words(&plan), ["deadline 15-15 (1)"]);
+    assert_eq!(plan.watermark, Some(at(16)));
+}
+
+#[test]
+fn paused_time_is_left_alone_and_disabled_time_is_never_owed() {
+    let mut paused = view(10, 20, &[]);
+    paused.state.pause = Some(Pause { at: at(10), by: None, reason: None, until: None });
+    let plan = planner(CatchUp::Latest).plan(&paused);
+    assert!(plan.rows.is_empty() && plan.watermark.is_none(), "{plan:?}");
+    let mut disabled = view(10, 20, &[]);
+    disabled.state.enabled = false;
+    let plan = planner(CatchUp::Latest).plan(&disabled);
+    assert!(plan.rows.is_empty());
+    assert_eq!(plan.watermark, Some(at(20)));
+}
+
+#[test]
+fn a_pass_is_cut_at_its_limit_and_the_next_one_has_the_latest() {
+    let limit = i64::try_from(PASS).expect("fits");
+    let end = 10 + limit + 5;
+    let first = planner(CatchUp::Latest).plan(&view(10, end, &[]));
+    assert_eq!(first.watermark, Some(at(10 + limit)));
+    assert_eq!(words(&first), [format!("deadline 11-{} ({limit})", 10 + limit)]);
+    let second = planner(CatchUp::Latest).plan(&view(10 + limit, end, &[]));
+    assert_eq!(second.watermark, Some(at(end)));
+    assert!(words(&second).contains(&format!("claim {end}")), "{:?}", words(&second));
+}
+
+mod coverage {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Guarantee 3: recomputing the trigger finds each occurrence in one row of its own or in one range, once.
+        #[test]
+        fn every_occurrence_is_covered_once(
+            decided in proptest::collection::btree_set(1_i64..200, 0..60),
+            policy in prop_oneof![Just(CatchUp::Skip), Just(CatchUp::Latest), Just(CatchUp::All)],
+            window in 1_u32..50,
+            length in 1_i64..200,
+        ) {
+            let job = Job::builder("job").every(MINUTE).catch_up(policy).catch_up_window(MINUTE * window).run(|| async {});
+            let decided: Vec<i64> = decided.into_iter().filter(|minute| *minute <= length).collect();
+            let rows: Vec<DecidedRow> = decided.iter().map(|minute| own(*minute)).collect();
+            let plan = planner_of(&job).plan(&view(0, length, &rows));
+            prop_assert_eq!(plan.watermark, Some(at(length)));
+            let minute = |at: DateTime<Utc>| at.timestamp() / 60;
+            let mut own_rows = decided;
+            let mut ranges = Vec::new();
+            for row in &plan.rows {
+                match row {
+                    PlannedRow::Claim(claim) => own_rows.push(minute(claim.scheduled_at)),
+                    PlannedRow::CatchUp { scheduled_at, .. } => own_rows.push(minute(*scheduled_at)),
+                    PlannedRow::Range { missed_from, scheduled_at, missed_count, .. } => {
+                        ranges.push((minute(*missed_from), minute(*scheduled_at), *missed_count));
+                    }
+                }
+            }
+            own_rows.sort_unstable();
+            let before = own_rows.len();
+            own_rows.dedup();
+            prop_assert_eq!(before, own_rows.len(), "an occurrence has two rows");
+            let mut missed = 0;
+            for minute in 1..=length {
+                let in_ranges = ranges.iter().filter(|(from, to, _)| (*from..=*to).contains(&minute)).count();
+                if own_rows.contains(&minute) {
+                    continue;
+                }
+                prop_assert_eq!(in_ranges, 1, "minute {} of {:?}", minute, ranges);
+                missed += 1;
+            }
+            prop_assert_eq!(missed, ranges.iter().map(|(_, _, count)| count).sum::<u64>());
+        }
+    }
+}

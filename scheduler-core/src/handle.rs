@@ -1,0 +1,130 @@
+//! What a service and its API use of a running scheduler.
+
+mod jobs;
+mod trigger;
+mod wait;
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use tokio::sync::{Notify, watch};
+
+pub use jobs::JobStatus;
+pub use trigger::{TriggerError, TriggerRequest, Triggered};
+
+use crate::{
+    clock::Clock,
+    engine::{Health, HealthLog, limited},
+    execution::Execution,
+    identity::{ExecutionId, InstanceId, JobId},
+    job::Job,
+    store::{ExecutionPage, ExecutionQuery, InstanceRecord, Store, StoreError},
+};
+
+/// How long the store may take to answer a request of the service.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A running scheduler, as the service and its API see it; cheap to clone.
+///
+/// It uses connections of its own, made on the service's runtime, so that a burst of requests takes none of the
+/// engine's (R25). After the scheduler's shutdown it still reads.
+#[derive(Clone)]
+pub struct SchedulerHandle(Arc<Inner>);
+
+struct Inner {
+    instance: InstanceId,
+    store: Arc<dyn Store>,
+    jobs: Vec<Job>,
+    by_id: HashMap<JobId, usize>,
+    clock: Arc<dyn Clock>,
+    health: Arc<HealthLog>,
+    /// Asks the engine for a look at what waits.
+    look: Arc<Notify>,
+    /// Changes when an execution of this instance has ended.
+    finished: watch::Receiver<u64>,
+}
+
+impl SchedulerHandle {
+    pub(crate) fn new(
+        instance: InstanceId,
+        store: Arc<dyn Store>,
+        jobs: Vec<Job>,
+        clock: Arc<dyn Clock>,
+        health: Arc<HealthLog>,
+        look: Arc<Notify>,
+        finished: watch::Receiver<u64>,
+    ) -> Self {
+        let by_id = jobs.iter().enumerate().map(|(index, job)| (job.settings().id.clone(), index)).collect();
+        Self(Arc::new(Inner { instance, store, jobs, by_id, clock, health, look, finished }))
+    }
+
+    /// This instance.
+    #[must_use]
+    pub fn instance(&self) -> InstanceId {
+        self.0.instance
+    }
+
+    /// Whether this instance starts what is due, and what works less well than it could.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.0.health.report()
+    }
+
+    /// The definitions of this instance's jobs.
+    #[must_use]
+    pub fn definitions(&self) -> &[Job] {
+        &self.0.jobs
+    }
+
+    /// One job's definition; `None` when this instance does not have it.
+    #[must_use]
+    pub fn definition(&self, id: &JobId) -> Option<&Job> {
+        self.0.by_id.get(id).map(|index| &self.0.jobs[*index])
+    }
+
+    /// One row of the history.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.limited("read an execution", self.0.store.execution(id)).await
+    }
+
+    /// A page of the history, newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
+        self.limited("read executions", self.0.store.executions(query)).await
+    }
+
+    /// Asks a run to stop, wherever it runs: its body's token fires with the next renewal of its lease. `false` when
+    /// the execution does not run.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn cancel(&self, id: ExecutionId) -> Result<bool, StoreError> {
+        self.limited("ask an execution to stop", self.0.store.request_cancel(id)).await
+    }
+
+    /// The instances that share the store, newest heartbeat first.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        self.limited("read the instances", self.0.store.instances()).await
+    }
+
+    async fn limited<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        limited(&*self.0.clock, LIMIT, operation, call).await
+    }
+}
+
+impl fmt::Debug for SchedulerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchedulerHandle").field("instance", &self.0.instance).finish_non_exhaustive()
+    }
+}

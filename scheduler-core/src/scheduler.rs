@@ -1,0 +1,118 @@
+//! A scheduler: from its parts, to running, to its calm stop.
+
+mod builder;
+
+use std::{sync::Arc, time::Duration};
+
+pub use builder::SchedulerBuilder;
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    clock::Clock,
+    context::StateMap,
+    engine::{EngineParts, EngineThread, HealthLog},
+    handle::SchedulerHandle,
+    identity::InstanceId,
+    job::Job,
+    lock::LockBackend,
+    start_error::StartError,
+    store::Store,
+};
+
+/// A scheduler whose parts fit together, before it starts.
+///
+/// ```ignore
+/// use scheduler_core::{Scheduler, job::Job, store::memory::MemoryStore};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let hello = Job::builder("hello").every(std::time::Duration::from_secs(5)).run(|| async { "hello" });
+/// let scheduler = Scheduler::builder(MemoryStore::new()).job(hello).build()?.start().await?;
+/// // … the service serves …
+/// scheduler.shutdown(std::time::Duration::from_secs(30)).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a scheduler runs nothing until it is started"]
+pub struct Scheduler {
+    store: Arc<dyn Store>,
+    locks: Option<Arc<dyn LockBackend>>,
+    jobs: Vec<Job>,
+    state: StateMap,
+    clock: Arc<dyn Clock>,
+    version: String,
+}
+
+impl Scheduler {
+    /// Begins a scheduler on a store; its jobs are those that `#[scheduled_job]` links into the program, unless
+    /// [`SchedulerBuilder::jobs`] lists them.
+    pub fn builder(store: impl Store) -> SchedulerBuilder {
+        SchedulerBuilder::new(Arc::new(store))
+    }
+
+    /// Starts the scheduler on a thread of its own; bodies run on the runtime that this is called on.
+    ///
+    /// Returns once both backends have answered and the jobs are announced, before any of them has run.
+    ///
+    /// # Errors
+    /// When a backend does not answer within 10 s, refuses, or does not fit this code. Nothing runs then.
+    ///
+    /// # Cancel safety
+    /// Dropped, the scheduler stops before it has claimed anything more.
+    pub async fn start(self) -> Result<RunningScheduler, StartError> {
+        let instance = InstanceId::random();
+        let health = Arc::new(HealthLog::default());
+        let look = Arc::new(Notify::new());
+        let finished = watch::Sender::new(0);
+        let handle = SchedulerHandle::new(
+            instance,
+            self.store.attach(),
+            self.jobs.clone(),
+            Arc::clone(&self.clock),
+            Arc::clone(&health),
+            Arc::clone(&look),
+            finished.subscribe(),
+        );
+        let engine = EngineThread::start(EngineParts {
+            instance,
+            version: self.version,
+            clock: self.clock,
+            store: self.store,
+            locks: self.locks,
+            jobs: self.jobs,
+            state: Arc::new(self.state),
+            health,
+            look,
+            finished,
+        })
+        .await?;
+        Ok(RunningScheduler { handle, engine })
+    }
+}
+
+/// A scheduler that runs.
+///
+/// Dropped without [`RunningScheduler::shutdown`] it stops at once, as a crash does: what runs is found by recovery.
+#[derive(Debug)]
+#[must_use = "a scheduler that is dropped stops at once, without letting its executions end"]
+pub struct RunningScheduler {
+    handle: SchedulerHandle,
+    engine: EngineThread,
+}
+
+impl RunningScheduler {
+    /// What a service and its API use of a running scheduler; cheap to clone.
+    #[must_use]
+    pub const fn handle(&self) -> &SchedulerHandle {
+        &self.handle
+    }
+
+    /// Stops calmly: claims nothing more, lets executions end within the drain time, tells the rest to stop and gives
+    /// them 5 s, and writes every outcome (R11).
+    ///
+    /// # Cancel safety
+    /// Dropped, the stop goes on by itself.
+    pub async fn shutdown(self, drain: Duration) {
+        self.engine.shutdown(drain).await;
+    }
+}

@@ -1,0 +1,143 @@
+//! The parts of a scheduler, and what is wrong with them.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::Scheduler;
+use crate::{
+    build_error::{BuildError, Mistake},
+    clock::{Clock, SystemClock},
+    context::StateMap,
+    job::{Job, OverlapPolicy},
+    lock::LockBackend,
+    registry::registered_jobs,
+    store::Store,
+};
+
+/// The shortest period of a job with `overlap = cancel_running` (R17): below it, each run would cancel the one before.
+const SHORTEST_CANCELLING_PERIOD: Duration = Duration::from_secs(10);
+
+/// A scheduler in the making.
+#[derive(Debug)]
+#[must_use = "a scheduler begins to exist with `build`"]
+pub struct SchedulerBuilder {
+    store: Arc<dyn Store>,
+    locks: Option<Arc<dyn LockBackend>>,
+    listed: Option<Vec<Job>>,
+    added: Vec<Job>,
+    state: StateMap,
+    clock: Arc<dyn Clock>,
+    version: String,
+}
+
+impl SchedulerBuilder {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            locks: None,
+            listed: None,
+            added: Vec::new(),
+            state: StateMap::default(),
+            clock: Arc::new(SystemClock),
+            version: String::new(),
+        }
+    }
+
+    /// Asks this backend who tries, before the store decides who runs. With a store that is not shared it decides alone.
+    pub fn lock_backend(mut self, backend: impl LockBackend) -> Self {
+        self.locks = Some(Arc::new(backend));
+        self
+    }
+
+    /// Gives bodies a value of the service's own, for `State<T>`; one value of each type.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.state.insert(value);
+        self
+    }
+
+    /// Adds a job, made at run time or by hand.
+    pub fn job(mut self, job: Job) -> Self {
+        self.added.push(job);
+        self
+    }
+
+    /// Lists the jobs, in place of those linked into the program: `.jobs(jobs![first, second])`.
+    pub fn jobs(mut self, jobs: impl IntoIterator<Item = Job>) -> Self {
+        self.listed.get_or_insert_default().extend(jobs);
+        self
+    }
+
+    /// Takes time from this clock; the machine's unless given.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The service's version, for display among the instances.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// Checks that the parts fit together.
+    ///
+    /// # Errors
+    /// Every mistake at once: wrong settings, ids that two jobs have, state that a body takes and nobody gave.
+    pub fn build(self) -> Result<Scheduler, BuildError> {
+        let mut jobs = self.listed.unwrap_or_else(registered_jobs);
+        jobs.extend(self.added);
+        let mistakes = mistakes(&jobs, &self.state, self.clock.now());
+        if !mistakes.is_empty() {
+            return Err(BuildError::new(mistakes));
+        }
+        Ok(Scheduler {
+            store: self.store,
+            locks: self.locks,
+            jobs,
+            state: self.state,
+            clock: self.clock,
+            version: self.version,
+        })
+    }
+}
+
+fn mistakes(jobs: &[Job], state: &StateMap, now: DateTime<Utc>) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let mut count_by_id = BTreeMap::new();
+    for job in jobs {
+        mistakes.extend_from_slice(job.mistakes());
+        // An id that could not be read is a mistake of its own, and stands for nothing.
+        if job.mistakes().is_empty() {
+            *count_by_id.entry(job.settings().id.as_str()).or_insert(0_usize) += 1;
+        }
+        mistakes.extend(missing_state(job, state));
+        mistakes.extend(cancelling_too_often(job, now));
+    }
+    let doubles = count_by_id.into_iter().filter(|(_, count)| *count > 1);
+    mistakes.extend(doubles.map(|(id, count)| Mistake::DuplicateId { id: id.to_owned(), count }));
+    mistakes
+}
+
+fn missing_state(job: &Job, state: &StateMap) -> Vec<Mistake> {
+    let missing = job.required_state().iter().filter(|required| !state.contains(required.type_id));
+    missing
+        .map(|required| Mistake::MissingState { id: job.settings().id.to_string(), state: required.type_name })
+        .collect()
+}
+
+fn cancelling_too_often(job: &Job, now: DateTime<Utc>) -> Option<Mistake> {
+    /// How many of the next periods are looked at: an expression may name uneven ones.
+    const LOOKED_AT: usize = 100;
+    let settings = job.settings();
+    if settings.overlap != OverlapPolicy::CancelRunning {
+        return None;
+    }
+    let period = settings.trigger.upcoming(now).take(LOOKED_AT).map(|at| settings.period(at)).min()?;
+    (period < SHORTEST_CANCELLING_PERIOD).then(|| Mistake::Setting {
+        id: settings.id.to_string(),
+        problem: format!(
+            "`overlap = cancel_running` needs a period of at least {SHORTEST_CANCELLING_PERIOD:?}, and this one is {period:?}"
+        ),
+    })
+}
