@@ -64,15 +64,20 @@ impl WorkforceClient {
     /// # Errors
     /// When the text is no `http` URL with a host.
     pub fn try_new(url: &str) -> Result<Self, InvalidWorkforceUrl> {
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| InvalidWorkforceUrl)?;
-        if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none_or(str::is_empty) {
-            return Err(InvalidWorkforceUrl);
-        }
-        let endpoint = endpoint
+        let channel = endpoint(url)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE / 2);
-        Ok(Self { service: EmployeeServiceClient::new(endpoint.connect_lazy()), policy: CallPolicy::default() })
+            .keep_alive_timeout(KEEP_ALIVE / 2)
+            .connect_lazy();
+        Ok(Self { service: EmployeeServiceClient::new(channel), policy: CallPolicy::default() })
+    }
+
+    /// Whether [`Self::try_new`] takes this URL; needs no runtime.
+    ///
+    /// # Errors
+    /// When the text is no `http` URL with a host.
+    pub fn check_url(url: &str) -> Result<(), InvalidWorkforceUrl> {
+        endpoint(url).map(drop)
     }
 
     /// The same client, as patient as this says.
@@ -138,6 +143,14 @@ impl WorkforceClient {
             Err(_) => Err(Status::deadline_exceeded(format!("no answer within {deadline:?}"))),
         }
     }
+}
+
+fn endpoint(url: &str) -> Result<Endpoint, InvalidWorkforceUrl> {
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| InvalidWorkforceUrl)?;
+    if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none_or(str::is_empty) {
+        return Err(InvalidWorkforceUrl);
+    }
+    Ok(endpoint)
 }
 
 /// Whether the same call may succeed a little later.
