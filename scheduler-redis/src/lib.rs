@@ -1,1 +1,41 @@
-//! The lock backend on Redis.
+//! The lock backend on Redis 5 or newer.
+//!
+//! ```no_run
+//! # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+//! use scheduler_redis::RedisLocks;
+//!
+//! let locks = RedisLocks::connect("rediss://:secret@cache.internal:6379/0").await?.with_namespace("hris")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it guarantees
+//!
+//! - Redis decides, by its own clock, in one script a request: of many owners, one is granted an occurrence.
+//! - A batch of requests is one round trip on a warm connection, whatever its size.
+//! - All calls of a handle share one connection, which is made when it is first needed and again after it was lost. A
+//!   dead one answers with an error, never with silence.
+//! - Fences grow, also after a key expired or was evicted, as long as the server's clock doesn't go back.
+//!
+//! # What it does not
+//!
+//! With a shared store Redis only spares the store those who would lose, and losing every key costs no more than that.
+//! Without one, Redis alone decides, and is weaker than a database: a key that is evicted, or lost in a failover to a
+//! replica that was behind, is granted again, and leases follow the server's wall clock. Use `maxmemory-policy
+//! noeviction` and persistence there; [`RedisLocks`] warns at the engine's start where the policy evicts.
+//!
+//! Redis Cluster and Sentinel are not spoken. The commands used are `PING`, `EVALSHA` and `EVAL` (and in them `TIME`,
+//! `HMGET`, `HSET`, `HDEL`, `PTTL`, `PEXPIRE`), `HGET`, and `CONFIG GET`, without which there is no warning.
+//! Every key starts with the namespace and `:`.
+
+mod acquire;
+mod config;
+mod connection;
+mod error;
+mod locks;
+mod script;
+mod tls;
+
+pub use config::RedisConfig;
+pub use error::RedisError;
+pub use locks::RedisLocks;
