@@ -22,7 +22,7 @@ use tokio::{
 use crate::{config::RedisConfig, error::RedisError};
 
 /// How long a connection may take to be made, name, TLS and login included.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long an answer may take; callers with less time give up before.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);

@@ -1,4 +1,11 @@
 //! The backend on a real server.
 
+mod batch;
 mod conformance;
+mod connection;
+mod eviction;
+mod keys;
+mod proxy;
+mod refusal;
 mod server;
+mod tls;
