@@ -9,7 +9,7 @@ use scheduler_core::{
     lock::{AcquireRequest, Acquired, CURSOR_LIFE, LockLease, LockMode},
 };
 
-use crate::{connection::Link, error::RedisError, script::Call};
+use crate::{error::RedisError, link::Link, script::Call};
 
 /// A request as the script's key and arguments.
 pub(crate) fn call(key: String, request: &AcquireRequest) -> Call {

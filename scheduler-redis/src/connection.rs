@@ -1,15 +1,7 @@
-//! One connection for all calls of a handle, made when it is needed and again after it was lost.
+//! An open connection to the server.
 
-use std::{
-    fmt, io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, io, sync::Arc, time::Duration};
 
-use futures_util::{
-    FutureExt as _,
-    future::{BoxFuture, Shared},
-};
 use redis::{AsyncConnectionConfig, Pipeline, Value, aio::MultiplexedConnection};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -35,7 +27,7 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const QUEUE: usize = 1_024;
 
 /// An open connection, shared by whoever has something to ask.
-struct Connection {
+pub(crate) struct Connection {
     requests: MultiplexedConnection,
     driver: JoinHandle<()>,
 }
@@ -47,7 +39,7 @@ impl fmt::Debug for Connection {
 }
 
 impl Drop for Connection {
-    /// Closes it, also with answers outstanding: nobody waits for them.
+    /// Closes it at once: left alone, the driver would first write what is queued, to a peer that may read no more.
     fn drop(&mut self) {
         self.driver.abort();
     }
@@ -55,7 +47,7 @@ impl Drop for Connection {
 
 impl Connection {
     /// Makes a connection, and has the server answer on it.
-    async fn open(config: &RedisConfig) -> Result<Self, RedisError> {
+    pub(crate) async fn open(config: &RedisConfig) -> Result<Self, RedisError> {
         let opened = timeout(CONNECT_LIMIT, async {
             let connection = Self::log_in(config).await?;
             // A server that wants a password says so at the first request alone.
@@ -88,112 +80,13 @@ impl Connection {
         Ok(Self { requests, driver: tokio::spawn(driver) })
     }
 
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.driver.is_finished()
     }
 
     /// The answers to a pipeline's commands, refusals among them.
-    async fn send(&self, pipeline: &Pipeline) -> Result<Vec<Value>, redis::RedisError> {
+    pub(crate) async fn send(&self, pipeline: &Pipeline) -> Result<Vec<Value>, redis::RedisError> {
         self.requests.clone().send_packed_commands(pipeline, 0, pipeline.len()).await
-    }
-}
-
-/// A connection that is open, or being made.
-type Opening = Shared<BoxFuture<'static, Result<Arc<Connection>, RedisError>>>;
-
-/// The way to the server: at most one connection at a time. Clones share it.
-#[derive(Debug, Clone)]
-pub(crate) struct Link {
-    config: Arc<RedisConfig>,
-    current: Arc<Mutex<Option<Opening>>>,
-}
-
-impl Link {
-    pub(crate) fn new(config: Arc<RedisConfig>) -> Self {
-        Self { config, current: Arc::default() }
-    }
-
-    pub(crate) fn config(&self) -> &Arc<RedisConfig> {
-        &self.config
-    }
-
-    /// Makes a connection, and closes it.
-    pub(crate) async fn probe(&self) -> Result<(), RedisError> {
-        Connection::open(&self.config).await.map(drop)
-    }
-
-    /// Sends commands in one trip; the answers, refusals among them, in their order.
-    ///
-    /// # Cancel safety
-    /// A dropped call may have had its effect. The next one uses another connection, in case this one was dead.
-    pub(crate) async fn send(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RedisError> {
-        let opening = self.opening();
-        let connection = opening.clone().await?;
-        let mut pending = Pending { link: self, opening: &opening, is_answered: false };
-        let answers = connection.send(pipeline).await.map_err(|error| self.explain(error));
-        let breaks = match &answers {
-            Ok(answers) => answers.iter().any(|answer| self.read(answer).is_err_and(|e| e.breaks_connection())),
-            Err(error) => error.breaks_connection(),
-        };
-        pending.is_answered = !breaks;
-        answers
-    }
-
-    /// An answer, or the refusal that it is.
-    fn read(&self, answer: &Value) -> Result<(), RedisError> {
-        match answer {
-            Value::ServerError(error) => Err(self.explain(error.clone().into())),
-            _ => Ok(()),
-        }
-    }
-
-    pub(crate) fn explain(&self, error: redis::RedisError) -> RedisError {
-        RedisError::using(error, &self.config.server())
-    }
-
-    /// The connection that is there or on its way; else a new one.
-    fn opening(&self) -> Opening {
-        let mut current = self.current();
-        let usable = current.as_ref().filter(|opening| match opening.peek() {
-            None => true,
-            Some(opened) => opened.as_ref().is_ok_and(|connection| connection.is_open()),
-        });
-        if let Some(opening) = usable {
-            return opening.clone();
-        }
-        let config = Arc::clone(&self.config);
-        let opening = async move { Connection::open(&config).await.map(Arc::new) }.boxed().shared();
-        // Goes on when the caller's own time is over: the next one finds it made.
-        tokio::spawn(opening.clone());
-        *current = Some(opening.clone());
-        opening
-    }
-
-    /// Lets a connection go; those who wait for an answer on it keep it for as long.
-    fn forget(&self, opening: &Opening) {
-        let mut current = self.current();
-        if current.as_ref().is_some_and(|current| current.ptr_eq(opening)) {
-            *current = None;
-        }
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<Opening>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A request under way. One that ends without an answer takes its connection with it.
-struct Pending<'a> {
-    link: &'a Link,
-    opening: &'a Opening,
-    is_answered: bool,
-}
-
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        if !self.is_answered {
-            self.link.forget(self.opening);
-        }
     }
 }
 

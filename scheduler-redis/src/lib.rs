@@ -32,6 +32,7 @@ mod acquire;
 mod config;
 mod connection;
 mod error;
+mod link;
 mod locks;
 mod script;
 mod tls;

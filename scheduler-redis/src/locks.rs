@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use crate::{
     RedisConfig, RedisError, acquire,
-    connection::Link,
+    link::Link,
     script::{self, Call, Script},
 };
 

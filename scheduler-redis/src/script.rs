@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use redis::{Pipeline, ServerErrorKind, Value};
 
-use crate::{connection::Link, error::RedisError};
+use crate::{error::RedisError, link::Link};
 
 pub(crate) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/acquire.lua")));
 pub(crate) static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));

@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_millis(50);
 async fn connecting_leaves_no_connection_open() {
     let proxy = Proxy::start().await;
     let locks = RedisLocks::connect(&proxy.url()).await.unwrap();
-    proxy.all_closed().await;
+    proxy.open_are(0).await;
     assert_eq!(proxy.accepted(), 1);
     drop(locks);
 }
@@ -58,7 +58,7 @@ async fn a_dropped_handle_closes_its_connection() {
     let locks = locks_at(&proxy.url());
     filter(&locks, 0).await.unwrap();
     drop(locks);
-    proxy.all_closed().await;
+    proxy.open_are(0).await;
 }
 
 #[tokio::test]
@@ -103,6 +103,8 @@ async fn a_connection_that_fell_silent_is_left_by_the_next_call() {
     tokio::time::timeout(LIMIT, filter(&locks, 1)).await.expect_err("nobody answers");
     assert_eq!(filter(&locks, 1).await.unwrap(), Acquired::Granted(None));
     assert_eq!(proxy.accepted(), 2);
+    // And the silent one is closed, though its answer never came.
+    proxy.open_are(1).await;
 }
 
 #[tokio::test]
@@ -125,6 +127,8 @@ async fn a_slow_connection_is_made_beyond_its_first_callers_limit() {
     proxy.hold_answers_until("never sent", 1);
     tokio::time::timeout(LIMIT, filter(&locks, 0)).await.expect_err("the connection is not there yet");
     proxy.let_answers_go();
+    // The login, and the first request: nobody waits for either.
+    proxy.trips_are(2).await;
     assert_eq!(filter(&locks, 0).await.unwrap(), Acquired::Granted(None));
     assert_eq!(proxy.accepted(), 1);
 }

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -20,6 +21,9 @@ use tokio::{
 
 use crate::server;
 
+/// How long a test waits for what should happen at once, before it fails.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Stands between a backend and the server.
 pub(crate) struct Proxy {
     address: SocketAddr,
@@ -32,10 +36,10 @@ struct State {
     accepted: AtomicUsize,
     open: watch::Sender<usize>,
     /// How often a client spoke after the server had.
-    trips: AtomicUsize,
+    trips: watch::Sender<usize>,
     /// The server's side of each connection.
     upstream: Mutex<Vec<SocketAddr>>,
-    /// Whether the connections that are open let nothing through any more.
+    /// The number of the last connection that lets nothing through any more.
     silent: AtomicUsize,
     /// Answers wait until the clients have sent this word so many times more.
     held: Mutex<Option<(&'static str, usize)>>,
@@ -74,7 +78,7 @@ impl Proxy {
         let accepting = self.accepting.take().expect("started");
         accepting.abort();
         let _ = accepting.await;
-        self.all_closed().await;
+        self.open_are(0).await;
     }
 
     /// Listens again at the same port.
@@ -111,7 +115,7 @@ impl Proxy {
 
     /// How often a client waited for an answer and went on.
     pub(crate) fn trips(&self) -> usize {
-        self.state.trips.load(Ordering::SeqCst)
+        *self.state.trips.borrow()
     }
 
     /// The newest connection as the server knows it.
@@ -119,10 +123,21 @@ impl Proxy {
         *self.state.upstream.lock().unwrap().last().expect("a connection")
     }
 
-    /// Waits until no connection is open.
-    pub(crate) async fn all_closed(&self) {
-        self.state.open.subscribe().wait_for(|open| *open == 0).await.expect("the sender lives");
+    /// Waits until so many connections are open.
+    pub(crate) async fn open_are(&self, number: usize) {
+        wait_for(&self.state.open, |open| *open == number).await;
     }
+
+    /// Waits until clients waited so often for an answer and went on.
+    pub(crate) async fn trips_are(&self, number: usize) {
+        wait_for(&self.state.trips, |trips| *trips == number).await;
+    }
+}
+
+async fn wait_for(count: &watch::Sender<usize>, condition: impl FnMut(&usize) -> bool) {
+    let mut count = count.subscribe();
+    let reached = tokio::time::timeout(PATIENCE, count.wait_for(condition)).await;
+    reached.expect("it happens in time").expect("the sender lives");
 }
 
 impl Drop for Proxy {
@@ -162,7 +177,7 @@ impl State {
                 continue;
             }
             if waits.swap(false, Ordering::SeqCst) {
-                self.trips.fetch_add(1, Ordering::SeqCst);
+                self.trips.send_modify(|trips| *trips += 1);
             }
             self.count_held(&mut tail, &bytes[..length]);
             if to.write_all(&bytes[..length]).await.is_err() {
