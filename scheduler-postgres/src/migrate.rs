@@ -22,12 +22,7 @@ const LOCK: i64 = 0x7363_6865_6475_6c65;
 
 /// The version that this code brings a schema to.
 pub(crate) fn known() -> i32 {
-    embedded::migrations::runner().get_migrations().iter().map(|m| version(m.version())).max().unwrap_or(0)
-}
-
-/// Refinery's own width for a version depends on its features.
-fn version(version: impl TryInto<i32>) -> i32 {
-    version.try_into().unwrap_or(i32::MAX)
+    embedded::migrations::runner().get_migrations().iter().map(Migration::version).max().unwrap_or(0)
 }
 
 /// The version that the schema has; 0 before the first migration.
@@ -121,5 +116,5 @@ fn applied(row: &tokio_postgres::Row) -> Result<Migration, PostgresError> {
         .map_err(|_| PostgresError::Row { what: "instant", value: applied_on })?;
     let checksum = checksum.parse().map_err(|_| PostgresError::Row { what: "checksum", value: checksum })?;
     let version: i32 = row.try_get(0)?;
-    Ok(Migration::applied(version.into(), row.try_get(1)?, applied_on, checksum))
+    Ok(Migration::applied(version, row.try_get(1)?, applied_on, checksum))
 }
