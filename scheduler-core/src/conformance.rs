@@ -1,10 +1,11 @@
 //! The suites that define the backend traits, for the tests of an implementation.
 //!
-//! `store_conformance!`, `queue_conformance!` and `lock_conformance!` each take a path or closure of an async function without arguments
-//! that makes a harness, and generate one `#[tokio::test]` a case, each with a harness of its own. The test crate
-//! needs tokio with the features `macros` and `rt-multi-thread`.
+//! [`store_conformance!`](crate::store_conformance), [`queue_conformance!`](crate::queue_conformance) and
+//! [`lock_conformance!`](crate::lock_conformance) each take an async function that makes a harness, and generate one
+//! `#[tokio::test]` a case, each with a harness of its own. The test crate needs tokio with the features `macros` and
+//! `rt-multi-thread`. Give each suite a module of its own.
 //!
-//! ```ignore
+//! ```text
 //! scheduler_core::lock_conformance!(harness);
 //!
 //! async fn harness() -> impl LockHarness { … }
@@ -16,17 +17,29 @@
 #[doc(hidden)]
 pub mod claim;
 #[doc(hidden)]
+pub mod control;
+#[doc(hidden)]
+pub mod decide;
+#[doc(hidden)]
 pub mod finish;
+#[doc(hidden)]
+pub mod history;
 #[doc(hidden)]
 pub mod lease;
 #[doc(hidden)]
 pub mod lock;
+#[doc(hidden)]
+pub mod manual;
+#[doc(hidden)]
+pub mod queue;
 #[doc(hidden)]
 pub mod recover;
 mod scene;
 mod store;
 #[doc(hidden)]
 pub mod take;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -112,5 +112,110 @@ macro_rules! store_conformance {
             a_finished_run_is_not_recovered
             a_recovery_goes_as_far_as_its_limit
         }
+        $crate::__conformance_cases! { $harness, decide:
+            a_pass_sees_the_jobs_state
+            a_pass_ends_its_lag_before_now
+            a_pass_sees_the_rows_of_its_job_in_order
+            an_occurrence_with_two_attempts_is_decided_by_either
+            a_pass_sees_no_rows_at_or_below_the_watermark
+            a_pass_over_more_rows_than_its_limit_ends_at_the_last_it_sees
+            a_pass_sees_whether_the_key_is_held
+            a_pass_that_plans_nothing_writes_nothing
+            a_pass_moves_the_watermark_and_what_lies_below_is_decided
+            the_watermark_never_goes_back
+            a_planned_claim_is_granted_and_runs
+            planned_claims_meet_each_other_by_the_overlap_policy
+            the_watermark_stays_below_a_planned_claim_that_is_refused
+            the_watermark_moves_over_a_planned_claim_that_was_decided_already
+            a_caught_up_occurrence_waits_to_be_taken_and_holds_nothing
+            caught_up_occurrences_run_oldest_first
+            a_range_row_covers_what_was_missed
+            a_skipped_range_is_not_counted_as_missed
+            a_pass_sees_range_rows_above_the_watermark
+            the_newest_range_row_is_seen_and_grows
+            a_superseded_revision_decides_nothing
+            an_unknown_job_is_not_decided
+            a_paused_jobs_planned_claim_is_refused_and_stays_owed
+            ten_passes_at_once_decide_each_occurrence_once
+            a_claim_and_a_pass_at_once_decide_an_occurrence_once
+        }
+        $crate::__conformance_cases! { $harness, manual:
+            a_request_waits_to_be_taken_with_its_parameters
+            a_request_of_an_unknown_job_is_refused
+            a_repeated_request_is_answered_with_its_first_attempt
+            another_request_under_a_known_key_is_a_conflict
+            a_request_without_a_key_is_repeated_by_its_own_name
+            keys_are_of_one_job
+            under_skip_a_request_holds_the_key_from_the_start
+            under_skip_a_request_that_meets_a_holder_writes_no_row
+            under_skip_a_request_meets_a_waiting_request
+            the_idempotency_key_is_asked_before_overlap
+            under_allow_requests_wait_side_by_side
+            a_request_passes_pause
+            a_request_passes_a_disabled_schedule
+            of_ten_equal_requests_at_once_one_row_comes
+            of_ten_requests_at_once_one_gets_the_key_under_skip
+            an_idempotency_key_may_be_any_text
+        }
+        $crate::__conformance_cases! { $harness, history:
+            an_execution_is_read_by_its_id
+            ids_grow
+            the_newest_attempt_of_an_occurrence_is_found
+            a_page_is_newest_first
+            a_page_beyond_the_end_is_empty_and_counted
+            a_page_is_counted_only_where_asked
+            a_cursors_page_begins_below_its_row
+            a_cursors_pages_never_repeat_or_skip_while_rows_are_added
+            a_filter_by_job_leaves_others_out
+            a_filter_by_status_leaves_others_out
+            a_filter_by_time_leaves_older_rows_out
+            the_latest_of_each_job_is_its_newest_row_that_has_started
+            a_row_reads_the_same_by_every_way
+        }
+        $crate::__conformance_cases! { $harness, control:
+            a_new_job_owes_nothing_of_the_past
+            an_announcement_repeated_changes_nothing
+            a_new_fingerprint_becomes_the_current_revision
+            an_older_fingerprint_is_superseded_while_the_newer_is_served
+            an_older_fingerprint_comes_back_once_nobody_serves_the_newer
+            an_older_fingerprint_comes_back_once_the_newer_has_left
+            a_third_fingerprint_is_new_whatever_is_served
+            a_disabled_jobs_schedule_claims_nothing
+            a_job_enabled_again_owes_nothing_of_the_time_between
+            announcements_are_answered_in_their_order
+            ten_instances_that_announce_at_once_agree
+            states_are_of_the_jobs_named_that_are_known
+            a_state_tells_its_pause
+            a_heartbeat_answers_the_stores_clock
+            an_instance_is_listed_with_its_last_heartbeat
+            instances_are_listed_newest_heartbeat_first_and_leave
+        }
+    };
+}
+
+/// Runs the suite of the overlap policies beyond `skip` and `allow`: `queue_one` and `cancel_running`.
+///
+/// The argument is an async function that makes a [`StoreHarness`](crate::conformance::StoreHarness).
+#[macro_export]
+macro_rules! queue_conformance {
+    ($harness:expr) => {
+        $crate::__conformance_cases! { $harness, queue:
+            with_the_key_free_an_occurrence_runs_under_either_policy
+            under_queue_one_an_occurrence_waits_for_the_key
+            a_queued_occurrence_is_decided
+            under_queue_one_a_further_occurrence_finds_the_queue_full
+            who_waits_goes_before_a_new_occurrence
+            an_occurrence_waits_behind_a_waiting_retry
+            what_waits_is_subject_to_a_claims_other_conditions
+            a_refused_claim_asks_nobody_to_stop
+            under_cancel_running_the_holder_is_asked_to_stop_and_the_new_one_waits
+            under_cancel_running_a_waiting_retry_is_cancelled_at_once
+            under_cancel_running_the_later_of_two_waiting_stays
+            of_ten_claimers_at_once_one_runs_and_one_waits
+            of_ten_claimers_at_once_that_cancel_one_is_left_waiting
+            a_request_waits_as_the_queued_row
+            a_further_request_finds_the_queue_full
+            a_request_goes_before_a_new_occurrence
+        }
     };
 }

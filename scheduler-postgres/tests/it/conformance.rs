@@ -59,3 +59,4 @@ impl StoreHarness for Harness {
 }
 
 scheduler_core::store_conformance!(harness);
+scheduler_core::queue_conformance!(harness);
