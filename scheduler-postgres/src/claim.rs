@@ -224,28 +224,79 @@ async fn meet_holder(
     round: usize,
     outcomes: &mut [Option<ClaimOutcome>],
 ) -> Result<(), PostgresError> {
-    for nth in held.iter().filter(|nth| claims[**nth].overlap == OverlapPolicy::CancelRunning) {
-        let claim = &claims[*nth];
-        let job_id = claim.job_id.as_str();
-        let job: Param<'_> = (&job_id, Type::TEXT);
-        connection.query(Query::StopHolder, std::slice::from_ref(&job)).await?;
-        connection.query(Query::SupersedeQueued, &[job, (&Some(claim.scheduled_at), Type::TIMESTAMPTZ)]).await?;
+    for nth in held.clone() {
+        if claims[nth].overlap == OverlapPolicy::CancelRunning {
+            let mut one = vec![nth];
+            cancel_running(connection, claims, &mut one, outcomes).await?;
+            held.retain(|other| *other != nth || one.contains(other));
+        }
+    }
+    let way = |claim: &Claim| match claim.overlap {
+        // What finds the queue full is skipped at the second look.
+        OverlapPolicy::QueueOne if round.is_multiple_of(2) => Way::Waits,
+        OverlapPolicy::QueueOne => Way::Skipped(Reason::QueueFull),
+        OverlapPolicy::CancelRunning => Way::Skipped(Reason::Superseded),
+        _ => Way::Skipped(Reason::Overlap),
+    };
+    write(connection, claims, held, way, outcomes).await
+}
+
+/// Asks the holder to stop, and sees that of those that wait the latest is left, the job's state locked (R17).
+async fn cancel_running(
+    connection: &Connection,
+    claims: &[Claim],
+    held: &mut Vec<usize>,
+    outcomes: &mut [Option<ClaimOutcome>],
+) -> Result<(), PostgresError> {
+    let claim = &claims[held[0]];
+    let job_id = claim.job_id.as_str();
+    let job: Param<'_> = (&job_id, Type::TEXT);
+    let is_own = !connection.is_in_transaction();
+    if is_own {
+        connection.begin().await?;
+    }
+    connection.query(Query::JobLock, std::slice::from_ref(&job)).await?;
+    connection.query(Query::StopHolder, std::slice::from_ref(&job)).await?;
+    connection.query(Query::SupersedeQueued, &[job, (&Some(claim.scheduled_at), Type::TIMESTAMPTZ)]).await?;
+    for way in [Way::Waits, Way::Skipped(Reason::Superseded)] {
+        if !held.is_empty() {
+            write(connection, claims, held, |_| way, outcomes).await?;
+        }
+    }
+    if is_own {
+        connection.commit().await?;
+    }
+    Ok(())
+}
+
+/// What becomes of an occurrence that may not run now.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// It is the queued row.
+    Waits,
+    /// It never runs.
+    Skipped(Reason),
+}
+
+/// Writes rows for the claims of `held`, which keeps those for which nothing was written.
+async fn write(
+    connection: &Connection,
+    claims: &[Claim],
+    held: &mut Vec<usize>,
+    way: impl Fn(&Claim) -> Way,
+    outcomes: &mut [Option<ClaimOutcome>],
+) -> Result<(), PostgresError> {
+    if held.is_empty() {
+        return Ok(());
     }
     let columns = Columns::of(claims, held);
-    // What finds the queue full is skipped at the second look.
-    let waits = |nth: &usize| {
-        let may_wait = matches!(claims[*nth].overlap, OverlapPolicy::QueueOne | OverlapPolicy::CancelRunning);
-        may_wait && round.is_multiple_of(2)
-    };
-    let statuses: Vec<&str> =
-        held.iter().map(|nth| if waits(nth) { Status::Pending } else { Status::Skipped }.as_str()).collect();
-    let reason = |nth: &usize| match claims[*nth].overlap {
-        _ if waits(nth) => None,
-        OverlapPolicy::QueueOne => Some(Reason::QueueFull.as_str()),
-        OverlapPolicy::CancelRunning => Some(Reason::Superseded.as_str()),
-        _ => Some(Reason::Overlap.as_str()),
-    };
-    let reasons: Vec<Option<&str>> = held.iter().map(reason).collect();
+    let (statuses, reasons): (Vec<&str>, Vec<Option<&str>>) = held
+        .iter()
+        .map(|nth| match way(&claims[*nth]) {
+            Way::Waits => (Status::Pending.as_str(), None),
+            Way::Skipped(reason) => (Status::Skipped.as_str(), Some(reason.as_str())),
+        })
+        .unzip();
     let mut params = columns.conditions().to_vec();
     params.extend([
         (&columns.max_attempts as _, Type::INT4_ARRAY),

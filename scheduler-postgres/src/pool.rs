@@ -119,7 +119,7 @@ impl Connection {
             Err(error) if PostgresError::is_stale_statement(&error) => {
                 self.object().statement_cache.clear();
                 self.shared.unnamed.store(true, Ordering::Relaxed);
-                if self.in_transaction.load(Ordering::Relaxed) {
+                if self.is_in_transaction() {
                     return Err(error.into());
                 }
                 Ok(self.try_query(query, params).await?)
@@ -158,6 +158,11 @@ impl Connection {
         self.tracked(self.object().batch_execute("ROLLBACK")).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether a transaction is open, so that what is done is part of it.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.in_transaction.load(Ordering::Relaxed)
     }
 
     /// The schema's tables, checked and brought to this code's version.

@@ -32,7 +32,8 @@ pub(crate) async fn request(
 async fn decide(connection: &Connection, request: &ManualRequest) -> Result<ManualOutcome, PostgresError> {
     let job_id = request.job_id.as_str();
     let job: Param<'_> = (&job_id, Type::TEXT);
-    if connection.query(Query::JobKnown, std::slice::from_ref(&job)).await?.is_empty() {
+    // The idempotency key is asked for before overlap: equal requests at once come one after the other.
+    if connection.query(Query::JobLock, std::slice::from_ref(&job)).await?.is_empty() {
         return Ok(ManualOutcome::UnknownJob);
     }
     for round in 0..ROUNDS {

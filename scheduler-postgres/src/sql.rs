@@ -39,7 +39,7 @@ queries! {
     RecoverLook = "recover_look",
     RecoverLock = "recover_lock",
     Recover = "recover",
-    JobKnown = "job_known",
+    JobLock = "job_lock",
     Request = "request",
     RequestFate = "request_fate",
     Holder = "holder",

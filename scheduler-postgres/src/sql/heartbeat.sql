@@ -8,8 +8,9 @@ WITH dead AS MATERIALIZED (
     DELETE FROM {schema}.instances AS i USING dead WHERE i.id = dead.id
 )
 INSERT INTO {schema}.instances AS i (id, host, pid, version, clock_offset_ms, started_at, seen_at)
-VALUES ($1::uuid, $2::text, $3::bigint, $4::text, $5::bigint, clock_timestamp(), clock_timestamp())
+SELECT $1::uuid, $2::text, $3::bigint, $4::text, $5::bigint, now.at, now.at
+FROM (SELECT clock_timestamp() AS at) AS now
 ON CONFLICT (id) DO UPDATE
 SET host = excluded.host, pid = excluded.pid, version = excluded.version,
-    clock_offset_ms = excluded.clock_offset_ms, seen_at = clock_timestamp()
-RETURNING clock_timestamp() AS now
+    clock_offset_ms = excluded.clock_offset_ms, seen_at = excluded.seen_at
+RETURNING i.seen_at AS now

@@ -1,1 +1,0 @@
-SELECT s.job_id FROM {schema}.job_states AS s WHERE s.job_id = $1::text FOR SHARE
