@@ -1,20 +1,16 @@
 //! Attendance rows in PostgreSQL.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::Pool;
+use scheduler::postgres::{PostgresConfig, PostgresError};
 use thiserror::Error;
-use tokio_postgres::{NoTls, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::{AbsentRow, AttendanceStore, AttendanceStoreError};
 
 /// How many connections the attendance rows may take: the job writes one batch after the other.
 const CONNECTIONS: usize = 2;
-
-/// How long a connection, or a free place in the pool, is waited for.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The key under which instances that start at once make the table one after the other ("attendan" in ASCII).
 const SCHEMA_LOCK: i64 = 0x6174_7465_6e64_616e;
@@ -29,9 +25,9 @@ pub struct PostgresAttendance {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL is none. It is not repeated, for it may hold a password.
-    #[error("the database URL can't be read")]
-    Url(#[source] tokio_postgres::Error),
+    /// The URL is none, or the server can't be had. No password is repeated.
+    #[error(transparent)]
+    Database(#[from] PostgresError),
     /// No connection can be had.
     #[error("can't connect to the attendance database")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -46,7 +42,7 @@ impl PostgresAttendance {
     /// # Errors
     /// When the URL can't be read, no connection can be had, or the table can't be made.
     pub async fn connect(database_url: &str) -> Result<Self, ConnectError> {
-        let store = Self { pool: pool(database_url)? };
+        let store = Self { pool: PostgresConfig::parse(database_url)?.pool(CONNECTIONS) };
         store.create_table().await?;
         Ok(store)
     }
@@ -82,23 +78,6 @@ impl AttendanceStore for PostgresAttendance {
         let insert = client.prepare_cached(include_str!("insert_absent.sql")).await.map_err(sorted)?;
         client.execute(&insert, &[&date, &employees, &units]).await.map_err(sorted)
     }
-}
-
-fn pool(database_url: &str) -> Result<Pool, ConnectError> {
-    let mut config: tokio_postgres::Config = database_url.parse().map_err(ConnectError::Url)?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
-    }
-    // Verified: a connection that broke since the last run is found before a batch is lost to it.
-    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Verified });
-    Pool::builder(manager)
-        .max_size(CONNECTIONS)
-        .wait_timeout(Some(CONNECT_TIMEOUT))
-        .create_timeout(Some(CONNECT_TIMEOUT))
-        .recycle_timeout(Some(CONNECT_TIMEOUT))
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|error| ConnectError::Connect(error.into()))
 }
 
 /// A database that answers with one of these classes has looked at the rows and refuses one.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
-use scheduler_core::clock::Clock;
+use scheduler::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthError, Role, Secret, provider};
