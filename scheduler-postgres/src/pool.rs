@@ -118,7 +118,9 @@ impl Connection {
         match rows {
             Err(error) if PostgresError::is_stale_statement(&error) => {
                 self.object().statement_cache.clear();
-                self.shared.unnamed.store(true, Ordering::Relaxed);
+                if PostgresError::is_unknown_statement(&error) {
+                    self.shared.unnamed.store(true, Ordering::Relaxed);
+                }
                 if self.is_in_transaction() {
                     return Err(error.into());
                 }
@@ -199,5 +201,30 @@ impl Drop for Connection {
         if let Some(object) = self.object.take().filter(|_| is_open) {
             drop(Object::take(object));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Connections, Ordering, Query, Shared, Type};
+    use crate::config::PostgresConfig;
+
+    #[tokio::test]
+    async fn a_server_that_forgot_a_statement_is_asked_without_one() {
+        let url = std::env::var("DATABASE_URL").expect(
+            "DATABASE_URL is not set: run `cargo xtask services up` and set what it prints, or run `cargo xtask test`",
+        );
+        let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let shared = Shared::new(PostgresConfig::parse(&url).expect("a URL"), Some(schema.clone()));
+        let connections = Connections::new(Arc::new(shared), 1);
+        let mut connection = connections.get().await.expect("the server answers");
+        connection.migrate().await.expect("the tables are made");
+        let looks: [super::Param<'_>; 1] = [(&10_i64, Type::INT8)];
+        connection.query(Query::Due, &looks).await.expect("prepared");
+        // What a pooler does that gives the next transaction another of its connections.
+        connection.object().batch_execute("DEALLOCATE ALL").await.expect("forgotten");
+        connection.query(Query::Due, &looks).await.expect("asked again");
+        assert!(connection.shared.unnamed.load(Ordering::Relaxed));
+        connection.object().batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.expect("dropped");
     }
 }
