@@ -35,17 +35,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn next(question: &Value) -> Result<Vec<String>, Box<dyn Error>> {
-    let text = |key: &str| {
-        question[key]
-            .as_str()
-            .ok_or_else(|| format!("`{key}` is no text"))
-    };
+    let text = |key: &str| question[key].as_str().ok_or_else(|| format!("`{key}` is no text"));
     let expr = CronExpr::parse(text("expr")?)?;
     let zone = parse_zone(text("tz")?)?;
     let after: DateTime<Utc> = text("after")?.parse()?;
     let count = question["n"].as_u64().ok_or("`n` is no number")?;
     let next = expr.upcoming(after, zone).take(usize::try_from(count)?);
-    Ok(next
-        .map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .collect())
+    Ok(next.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)).collect())
 }

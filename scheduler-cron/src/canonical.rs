@@ -16,24 +16,11 @@ impl fmt::Display for CronExpr {
             field(f, Field::Second, self.seconds, Star::Free)?;
             f.write_char(' ')?;
         }
-        field(
-            f,
-            Field::Minute,
-            self.minutes,
-            Star::of(self.flags.has(Flags::MINUTE_STAR)),
-        )?;
+        field(f, Field::Minute, self.minutes, Star::of(self.flags.has(Flags::MINUTE_STAR)))?;
         f.write_char(' ')?;
-        field(
-            f,
-            Field::Hour,
-            self.hours.into(),
-            Star::of(self.flags.has(Flags::HOUR_STAR)),
-        )?;
+        field(f, Field::Hour, self.hours.into(), Star::of(self.flags.has(Flags::HOUR_STAR)))?;
         f.write_char(' ')?;
-        let (any_day, any_weekday) = (
-            self.flags.has(Flags::ANY_DAY),
-            self.flags.has(Flags::ANY_WEEKDAY),
-        );
+        let (any_day, any_weekday) = (self.flags.has(Flags::ANY_DAY), self.flags.has(Flags::ANY_WEEKDAY));
         self.days_of_month(f, any_day, any_weekday)?;
         f.write_char(' ')?;
         field(f, Field::Month, self.months.into(), Star::Free)?;
@@ -58,23 +45,13 @@ impl CronExpr {
         let special = &self.special;
         let none = special.from_last == 0 && special.nearest_weekday == 0;
         // A step after `*` is refused beside the other day field, and `*` in a list would swallow what follows.
-        let star = if other_any && none {
-            Star::Free
-        } else {
-            Star::No
-        };
+        let star = if other_any && none { Star::Free } else { Star::No };
         let mut list = List::new(f);
         if self.days & ALL_DAYS != 0 {
             list.item(|f| field(f, Field::DayOfMonth, self.days.into(), star))?;
         }
         for back in (0..=30).filter(|back| special.from_last >> back & 1 != 0) {
-            list.item(|f| {
-                if back == 0 {
-                    f.write_char('L')
-                } else {
-                    write!(f, "L-{back}")
-                }
-            })?;
+            list.item(|f| if back == 0 { f.write_char('L') } else { write!(f, "L-{back}") })?;
         }
         for day in (1..=31).filter(|day| special.nearest_weekday >> day & 1 != 0) {
             list.item(|f| write!(f, "{day}W"))?;
@@ -91,11 +68,7 @@ impl CronExpr {
         }
         let special = &self.special;
         let none = special.last_weekday == 0 && special.nth_weekday == [0; 5];
-        let star = if other_any && none {
-            Star::Free
-        } else {
-            Star::No
-        };
+        let star = if other_any && none { Star::Free } else { Star::No };
         let mut list = List::new(f);
         if self.weekdays & ALL_WEEKDAYS != 0 {
             list.item(|f| field(f, Field::DayOfWeek, self.weekdays.into(), star))?;
@@ -153,24 +126,12 @@ fn field(f: &mut fmt::Formatter<'_>, field: Field, bits: u64, star: Star) -> fmt
     let mut left = bits & all;
     let mut list = List::new(f);
     if star != Star::No {
-        let stepped = |step: u16| {
-            (0..count)
-                .step_by(step.into())
-                .fold(0_u64, |set, offset| set | 1 << (min + offset))
-        };
+        let stepped = |step: u16| (0..count).step_by(step.into()).fold(0_u64, |set, offset| set | 1 << (min + offset));
         let fits = |step: u16| {
-            if star == Star::Must {
-                left & stepped(step) == stepped(step)
-            } else {
-                left == stepped(step)
-            }
+            if star == Star::Must { left & stepped(step) == stepped(step) } else { left == stepped(step) }
         };
         // A single value reads better without a step that never gets to a second.
-        let longest = if star == Star::Must {
-            count
-        } else {
-            (count - 1).min(count.div_ceil(2))
-        };
+        let longest = if star == Star::Must { count } else { (count - 1).min(count.div_ceil(2)) };
         if let Some(step) = (2..=longest).find(|&step| fits(step)) {
             left &= !stepped(step);
             list.item(|f| write!(f, "*/{step}"))?;
@@ -208,9 +169,7 @@ fn progression(bits: u64) -> Option<(u16, u16, u16)> {
     let first = bits.trailing_zeros();
     let last = bits.ilog2();
     let step = (bits & (bits - 1)).trailing_zeros() - first;
-    let set = (first..=last)
-        .step_by(step as usize)
-        .fold(0_u64, |set, value| set | 1 << value);
+    let set = (first..=last).step_by(step as usize).fold(0_u64, |set, value| set | 1 << value);
     (step > 1 && set == bits).then_some((first as u16, last as u16, step as u16))
 }
 
@@ -223,10 +182,8 @@ fn years(f: &mut fmt::Formatter<'_>, years: &Years) -> fmt::Result {
             year += 1;
             continue;
         }
-        let last = (year..=max)
-            .take_while(|&year| years.contains(year))
-            .last()
-            .expect("the first of them is contained");
+        let last =
+            (year..=max).take_while(|&year| years.contains(year)).last().expect("the first of them is contained");
         match last - year {
             0 => list.item(|f| write!(f, "{year}"))?,
             _ => list.item(|f| write!(f, "{year}-{last}"))?,

@@ -36,11 +36,7 @@ impl Date {
         let month = n3 >> 16;
         Date {
             year: (year + !after_february as u32) as u16,
-            month: if after_february {
-                month as u8
-            } else {
-                month as u8 - 12
-            },
+            month: if after_february { month as u8 } else { month as u8 - 12 },
             day: ((n3 & 0xffff) / 2_141) as u8 + 1,
         }
     }
@@ -87,25 +83,12 @@ mod tests {
         for day in 0..(END / DAY) as u32 {
             let ours = Date::of_day(day);
             assert_eq!(
-                (
-                    i32::from(ours.year),
-                    u32::from(ours.month),
-                    u32::from(ours.day)
-                ),
+                (i32::from(ours.year), u32::from(ours.month), u32::from(ours.day)),
                 (date.year(), date.month(), date.day())
             );
-            assert_eq!(
-                first_of_month(ours.year, ours.month) + u32::from(ours.day) - 1,
-                day
-            );
-            assert_eq!(
-                u32::from(weekday(day)),
-                date.weekday().num_days_from_sunday()
-            );
-            assert_eq!(
-                month_length(ours.year, ours.month),
-                date.num_days_in_month()
-            );
+            assert_eq!(first_of_month(ours.year, ours.month) + u32::from(ours.day) - 1, day);
+            assert_eq!(u32::from(weekday(day)), date.weekday().num_days_from_sunday());
+            assert_eq!(month_length(ours.year, ours.month), date.num_days_in_month());
             date = date.succ_opt().expect("a date");
         }
         assert_eq!(date, NaiveDate::from_ymd_opt(2200, 1, 1).expect("a date"));

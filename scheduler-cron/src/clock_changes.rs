@@ -42,14 +42,8 @@ pub(crate) struct ClockChanges {
 
 impl ClockChangePolicy {
     pub(crate) fn resolve(self, interval: bool) -> ClockChanges {
-        let by_class = if interval {
-            (GapPolicy::Skip, FoldPolicy::Both)
-        } else {
-            (GapPolicy::Shift, FoldPolicy::First)
-        };
-        ClockChanges {
-            gap: self.gap.unwrap_or(by_class.0),
-            fold: self.fold.unwrap_or(by_class.1),
-        }
+        let by_class =
+            if interval { (GapPolicy::Skip, FoldPolicy::Both) } else { (GapPolicy::Shift, FoldPolicy::First) };
+        ClockChanges { gap: self.gap.unwrap_or(by_class.0), fold: self.fold.unwrap_or(by_class.1) }
     }
 }

@@ -9,10 +9,7 @@ const WEEKLY: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
 /// The matching days, bit 1 to bit 31, of a month of `length` days.
 pub(crate) fn matching_days(expr: &CronExpr, year: u16, month: u8, length: u8) -> u32 {
     let all = (u32::MAX >> (31 - length)) & !1;
-    let (any_day, any_weekday) = (
-        expr.flags.has(Flags::ANY_DAY),
-        expr.flags.has(Flags::ANY_WEEKDAY),
-    );
+    let (any_day, any_weekday) = (expr.flags.has(Flags::ANY_DAY), expr.flags.has(Flags::ANY_WEEKDAY));
     if any_day && any_weekday {
         return all;
     }

@@ -4,13 +4,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// The units, largest first, in milliseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Words that people write for the units.
 const LONG_UNITS: [(&str, &str); 20] = [
@@ -49,16 +43,8 @@ pub struct DurationError {
 
 impl DurationError {
     fn new(part: &str, problem: &'static str, help: impl Into<String>) -> DurationError {
-        let part = part
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MAX_BYTES)
-            .collect();
-        DurationError {
-            part,
-            problem,
-            help: help.into(),
-        }
+        let part = part.chars().filter(|c| !c.is_control()).take(MAX_BYTES).collect();
+        DurationError { part, problem, help: help.into() }
     }
 
     /// The part that is wrong.
@@ -98,32 +84,17 @@ impl std::error::Error for DurationError {}
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let mut rest = text.trim_matches(' ');
     if rest.len() > MAX_BYTES {
-        return Err(DurationError::new(
-            text,
-            "is too long",
-            "write the larger unit first and each once, as `1h 30m`",
-        ));
+        return Err(DurationError::new(text, "is too long", "write the larger unit first and each once, as `1h 30m`"));
     }
     if rest.is_empty() {
-        return Err(DurationError::new(
-            "",
-            "is empty",
-            "write a number and a unit, as `90s`",
-        ));
+        return Err(DurationError::new("", "is empty", "write a number and a unit, as `90s`"));
     }
     let mut millis = 0_u64;
     let mut last_unit = u64::MAX;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let letters = rest[digits..]
-            .bytes()
-            .take_while(u8::is_ascii_alphabetic)
-            .count();
-        let (number, unit, part) = (
-            &rest[..digits],
-            &rest[digits..digits + letters],
-            &rest[..digits + letters],
-        );
+        let letters = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (number, unit, part) = (&rest[..digits], &rest[digits..digits + letters], &rest[..digits + letters]);
         if digits == 0 {
             return Err(no_number(rest));
         }
@@ -141,16 +112,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
             ));
         }
         last_unit = size;
-        let value = number
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(size));
+        let value = number.parse::<u64>().ok().and_then(|number| number.checked_mul(size));
         let Some(sum) = value.and_then(|value| millis.checked_add(value)) else {
-            return Err(DurationError::new(
-                part,
-                "is too large",
-                "write at most 213503982334d",
-            ));
+            return Err(DurationError::new(part, "is too large", "write at most 213503982334d"));
         };
         millis = sum;
         rest = rest[digits + letters..].trim_start_matches(' ');
@@ -160,11 +124,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
 
 fn no_number(rest: &str) -> DurationError {
     let part = rest.split(' ').next().unwrap_or(rest);
-    let problem = if part.starts_with('-') {
-        "is negative"
-    } else {
-        "has no number"
-    };
+    let problem = if part.starts_with('-') { "is negative" } else { "has no number" };
     DurationError::new(part, problem, "write a number and a unit, as `90s`")
 }
 
@@ -177,40 +137,18 @@ fn no_unit(rest: &str, number: &str) -> DurationError {
             "write a smaller unit, as `1h 30m` for one and a half hours",
         );
     }
-    if let Some((unit, _)) = UNITS
-        .iter()
-        .find(|(unit, _)| rest[number.len()..].trim_start().starts_with(unit))
-    {
-        return DurationError::new(
-            rest,
-            "has a space before its unit",
-            format!("write `{number}{unit}`"),
-        );
+    if let Some((unit, _)) = UNITS.iter().find(|(unit, _)| rest[number.len()..].trim_start().starts_with(unit)) {
+        return DurationError::new(rest, "has a space before its unit", format!("write `{number}{unit}`"));
     }
-    DurationError::new(
-        part,
-        "has no unit",
-        format!("write `{number}s` for seconds, `{number}m` for minutes"),
-    )
+    DurationError::new(part, "has no unit", format!("write `{number}s` for seconds, `{number}m` for minutes"))
 }
 
 fn unknown_unit(part: &str, number: &str, unit: &str) -> DurationError {
     let lower = unit.to_ascii_lowercase();
-    let short = UNITS
-        .iter()
-        .find(|(name, _)| *name == lower)
-        .map(|(name, _)| *name);
-    let known = short.or_else(|| {
-        LONG_UNITS
-            .iter()
-            .find(|(long, _)| *long == lower)
-            .map(|(_, short)| *short)
-    });
+    let short = UNITS.iter().find(|(name, _)| *name == lower).map(|(name, _)| *name);
+    let known = short.or_else(|| LONG_UNITS.iter().find(|(long, _)| *long == lower).map(|(_, short)| *short));
     let help = match known {
-        Some("7d") => format!(
-            "write `{}d`",
-            number.parse::<u64>().unwrap_or(1).saturating_mul(7)
-        ),
+        Some("7d") => format!("write `{}d`", number.parse::<u64>().unwrap_or(1).saturating_mul(7)),
         Some(short) => format!("write `{number}{short}`"),
         None => "the units are `d`, `h`, `m`, `s` and `ms`".to_owned(),
     };
@@ -229,11 +167,7 @@ pub fn format_duration(duration: Duration) -> String {
             write!(text, "{space}{number}{unit}").expect("a string takes all text");
         }
     }
-    if text.is_empty() {
-        "0s".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 #[cfg(test)]
@@ -252,54 +186,26 @@ mod tests {
             (" 1d 2h 3m 4s 5ms ", 93_784_005),
             ("0s", 0),
         ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(millis)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }
 
     #[test]
     fn each_mistake_is_named_with_its_mend() {
         for (text, message, help) in [
-            (
-                "",
-                "duration `` is empty",
-                "write a number and a unit, as `90s`",
-            ),
-            (
-                "5 minutes",
-                "duration `5 minutes` has a space before its unit",
-                "write `5m`",
-            ),
-            (
-                "5minutes",
-                "duration `5minutes` has an unknown unit",
-                "write `5m`",
-            ),
+            ("", "duration `` is empty", "write a number and a unit, as `90s`"),
+            ("5 minutes", "duration `5 minutes` has a space before its unit", "write `5m`"),
+            ("5minutes", "duration `5minutes` has an unknown unit", "write `5m`"),
             ("5M", "duration `5M` has an unknown unit", "write `5m`"),
-            (
-                "2weeks",
-                "duration `2weeks` has an unknown unit",
-                "the units are `d`, `h`, `m`, `s` and `ms`",
-            ),
+            ("2weeks", "duration `2weeks` has an unknown unit", "the units are `d`, `h`, `m`, `s` and `ms`"),
             ("2w", "duration `2w` has an unknown unit", "write `14d`"),
             (
                 "1.5h",
                 "duration `1.5h` is not a whole number",
                 "write a smaller unit, as `1h 30m` for one and a half hours",
             ),
-            (
-                "-5s",
-                "duration `-5s` is negative",
-                "write a number and a unit, as `90s`",
-            ),
-            (
-                "h",
-                "duration `h` has no number",
-                "write a number and a unit, as `90s`",
-            ),
+            ("-5s", "duration `-5s` is negative", "write a number and a unit, as `90s`"),
+            ("h", "duration `h` has no number", "write a number and a unit, as `90s`"),
             (
                 "30m 1h",
                 "duration `1h` follows a smaller or the same unit",
@@ -310,23 +216,11 @@ mod tests {
                 "duration `1h` follows a smaller or the same unit",
                 "write the larger unit first and each once, as `1h 30m`",
             ),
-            (
-                "99999999999999999999s",
-                "duration `99999999999999999999s` is too large",
-                "write at most 213503982334d",
-            ),
-            (
-                "5µs",
-                "duration `5µs` has no unit",
-                "write `5s` for seconds, `5m` for minutes",
-            ),
+            ("99999999999999999999s", "duration `99999999999999999999s` is too large", "write at most 213503982334d"),
+            ("5µs", "duration `5µs` has no unit", "write `5s` for seconds, `5m` for minutes"),
         ] {
             let error = parse_duration(text).expect_err(text);
-            assert_eq!(
-                (error.to_string().as_str(), error.help()),
-                (message, help),
-                "{text}"
-            );
+            assert_eq!((error.to_string().as_str(), error.help()), (message, help), "{text}");
         }
         assert!(parse_duration(&"1h ".repeat(1 << 20)).is_err());
     }

@@ -80,18 +80,14 @@ impl CronError {
     pub(crate) fn new(text: &str, mistake: Mistake) -> CronError {
         let expression = printable(text);
         // Replaced characters have other lengths: the span follows them.
-        let position = |at: usize| {
-            printable(&text[..at.min(text.len())])
-                .len()
-                .min(expression.len())
-        };
+        let position = |at: usize| printable(&text[..at.min(text.len())]).len().min(expression.len());
         let span = position(mistake.span.start)..position(mistake.span.end);
         CronError(Box::new(Detail {
             kind: mistake.kind,
             field: mistake.field,
             value: expression[span.clone()].to_owned(),
-            message: mistake.message,
-            help: mistake.help,
+            message: visible(&mistake.message).collect(),
+            help: mistake.help.map(|help| visible(&help).collect()),
             expression,
             span,
         }))
@@ -134,9 +130,7 @@ impl CronError {
 
     /// Two lines: the expression, and carets under the mistake.
     pub fn excerpt(&self) -> String {
-        let Detail {
-            expression, span, ..
-        } = &*self.0;
+        let Detail { expression, span, .. } = &*self.0;
         let before = expression[..span.start].chars().count();
         let under = expression[span.clone()].chars().count().max(1);
         format!("{expression}\n{}{}", " ".repeat(before), "^".repeat(under))
@@ -167,19 +161,26 @@ impl fmt::Debug for CronError {
 
 impl std::error::Error for CronError {}
 
-/// At most [`MAX_BYTES`] of the text, each control character replaced.
+/// At most [`MAX_BYTES`] of the text, as it may be shown.
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(MAX_BYTES));
-    for character in text.chars() {
-        let character = match character {
-            '\t' => ' ',
-            control if control.is_control() => char::REPLACEMENT_CHARACTER,
-            other => other,
-        };
+    for character in visible(text) {
         if shown.len() + character.len_utf8() > MAX_BYTES {
             break;
         }
         shown.push(character);
     }
     shown
+}
+
+/// The text without what a terminal would obey instead of showing: control characters, and those that turn or hide what follows.
+fn visible(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().map(|character| match character {
+        '\t' => ' ',
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            char::REPLACEMENT_CHARACTER
+        }
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        other => other,
+    })
 }

@@ -49,12 +49,8 @@ pub(crate) struct SpecialDays {
 }
 
 impl SpecialDays {
-    pub(crate) const NONE: SpecialDays = SpecialDays {
-        from_last: 0,
-        nearest_weekday: 0,
-        nth_weekday: [0; 5],
-        last_weekday: 0,
-    };
+    pub(crate) const NONE: SpecialDays =
+        SpecialDays { from_last: 0, nearest_weekday: 0, nth_weekday: [0; 5], last_weekday: 0 };
 }
 
 /// What the text says beside the values.
@@ -145,17 +141,24 @@ impl FromStr for CronExpr {
 impl CronExpr {
     /// Gives expressions of one meaning one form, so that they are equal and print alike.
     pub(crate) fn normalize(&mut self) {
-        let special = self.special != SpecialDays::NONE;
-        self.flags.set(Flags::SPECIAL, special);
-        let every_day = !special && self.days == ALL_DAYS;
-        let every_weekday = !special && self.weekdays == ALL_WEEKDAYS;
-        // A full set beside an unrestricted field restricts nothing either; beside a restricted one it is "either", every day.
-        if self.flags.has(Flags::ANY_WEEKDAY) && every_day {
+        let (every_day, every_weekday) = (self.days == ALL_DAYS, self.weekdays == ALL_WEEKDAYS);
+        let (any_day, any_weekday) = (self.flags.has(Flags::ANY_DAY), self.flags.has(Flags::ANY_WEEKDAY));
+        let either = !any_day && !any_weekday && !self.flags.has(Flags::BOTH_DAYS);
+        // A full set restricts nothing; beside another field of which either may match, it lifts that one's restriction too.
+        if any_day || every_day || either && every_weekday {
             self.flags.set(Flags::ANY_DAY, true);
+            self.days = ALL_DAYS;
+            (self.special.from_last, self.special.nearest_weekday) = (0, 0);
         }
-        if self.flags.has(Flags::ANY_DAY) && every_weekday {
+        if any_weekday || every_weekday || either && every_day {
             self.flags.set(Flags::ANY_WEEKDAY, true);
+            self.weekdays = ALL_WEEKDAYS;
+            (self.special.nth_weekday, self.special.last_weekday) = ([0; 5], 0);
         }
+        if self.flags.has(Flags::ANY_DAY) || self.flags.has(Flags::ANY_WEEKDAY) {
+            self.flags.set(Flags::BOTH_DAYS, false);
+        }
+        self.flags.set(Flags::SPECIAL, self.special != SpecialDays::NONE);
     }
 }
 

@@ -20,9 +20,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let limit = best.map_or(allowed + 1, |(distance, _)| distance);
-        if let Some(distance) =
-            distance(word.as_bytes(), candidate.as_bytes()).filter(|&found| found < limit)
-        {
+        if let Some(distance) = distance(word.as_bytes(), candidate.as_bytes()).filter(|&found| found < limit) {
             best = Some((distance, candidate));
         }
     }
@@ -42,10 +40,8 @@ fn distance(a: &[u8], b: &[u8]) -> Option<usize> {
         for (j, right) in b.iter().enumerate() {
             let replaced = last[j] + usize::from(!left.eq_ignore_ascii_case(right));
             row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
-            let swapped = i > 0
-                && j > 0
-                && left.eq_ignore_ascii_case(&b[j - 1])
-                && a[i - 1].eq_ignore_ascii_case(right);
+            let swapped =
+                i > 0 && j > 0 && left.eq_ignore_ascii_case(&b[j - 1]) && a[i - 1].eq_ignore_ascii_case(right);
             if swapped {
                 row[j + 1] = row[j + 1].min(before_last[j - 1] + 1);
             }
@@ -63,11 +59,7 @@ mod tests {
     #[test]
     fn each_kind_of_slip_counts_one() {
         for slip in ["timeut", "timeouut", "timeoot", "tiemout", "TIMEOUT"] {
-            assert_eq!(
-                nearest(slip, ["retries", "timeout"]),
-                Some("timeout"),
-                "{slip}"
-            );
+            assert_eq!(nearest(slip, ["retries", "timeout"]), Some("timeout"), "{slip}");
         }
         assert_eq!(distance(b"ab", b"ba"), Some(1));
         assert_eq!(distance(b"", b"abc"), Some(3));

@@ -27,11 +27,7 @@ impl CronExpr {
         zone: &impl Zone,
         policy: ClockChangePolicy,
     ) -> Option<DateTime<Utc>> {
-        let walk = Walk {
-            expr: self,
-            zone,
-            changes: policy.resolve(self.is_interval()),
-        };
+        let walk = Walk { expr: self, zone, changes: policy.resolve(self.is_interval()) };
         walk.next(after.timestamp() + 1).map(instant)
     }
 
@@ -47,22 +43,13 @@ impl CronExpr {
         zone: &impl Zone,
         policy: ClockChangePolicy,
     ) -> Option<DateTime<Utc>> {
-        let walk = Walk {
-            expr: self,
-            zone,
-            changes: policy.resolve(self.is_interval()),
-        };
+        let walk = Walk { expr: self, zone, changes: policy.resolve(self.is_interval()) };
         let whole_second = before.timestamp_subsec_nanos() == 0;
-        walk.previous(before.timestamp() - i64::from(whole_second))
-            .map(instant)
+        walk.previous(before.timestamp() - i64::from(whole_second)).map(instant)
     }
 
     /// All occurrences strictly after an instant, in order.
-    pub fn upcoming<Z: Zone>(
-        &self,
-        after: DateTime<Utc>,
-        zone: Z,
-    ) -> impl Iterator<Item = DateTime<Utc>> + use<Z> {
+    pub fn upcoming<Z: Zone>(&self, after: DateTime<Utc>, zone: Z) -> impl Iterator<Item = DateTime<Utc>> + use<Z> {
         self.upcoming_with(after, zone, ClockChangePolicy::default())
     }
 
@@ -97,8 +84,7 @@ impl CronExpr {
         zone: Z,
         policy: ClockChangePolicy,
     ) -> impl Iterator<Item = DateTime<Utc>> + use<Z> {
-        self.upcoming_with(from, zone, policy)
-            .take_while(move |&at| at <= to)
+        self.upcoming_with(from, zone, policy).take_while(move |&at| at <= to)
     }
 
     /// Whether the instant is an occurrence.
@@ -107,12 +93,7 @@ impl CronExpr {
     }
 
     /// [`covers`](CronExpr::covers) under another policy for clock changes.
-    pub fn covers_with(
-        &self,
-        instant: DateTime<Utc>,
-        zone: &impl Zone,
-        policy: ClockChangePolicy,
-    ) -> bool {
+    pub fn covers_with(&self, instant: DateTime<Utc>, zone: &impl Zone, policy: ClockChangePolicy) -> bool {
         instant
             .checked_sub_signed(TimeDelta::nanoseconds(1))
             .is_some_and(|before| self.next_after_with(before, zone, policy) == Some(instant))
@@ -150,9 +131,7 @@ impl<Z: Zone> Walk<'_, Z> {
             if span.from > at - MARGIN {
                 let opening = self.opening(span);
                 let shifted = |search: &mut Search<'_>| {
-                    search
-                        .at_or_after(opening.skipped.start)
-                        .is_some_and(|skipped| skipped < opening.skipped.end)
+                    search.at_or_after(opening.skipped.start).is_some_and(|skipped| skipped < opening.skipped.end)
                 };
                 if at == span.from && !opening.skipped.is_empty() && shifted(&mut search) {
                     return Some(span.from);
@@ -197,8 +176,7 @@ impl<Z: Zone> Walk<'_, Z> {
                 return Some(found - offset);
             }
             if !opening.skipped.is_empty()
-                && wall::next(self.expr, opening.skipped.start)
-                    .is_some_and(|skipped| skipped < opening.skipped.end)
+                && wall::next(self.expr, opening.skipped.start).is_some_and(|skipped| skipped < opening.skipped.end)
             {
                 return Some(span.from);
             }
@@ -216,28 +194,15 @@ impl<Z: Zone> Walk<'_, Z> {
     fn opening(&self, span: Span) -> Opening {
         let first = span.from.saturating_add(span.offset.into());
         if span.from == i64::MIN {
-            return Opening {
-                skipped: 0..0,
-                first,
-            };
+            return Opening { skipped: 0..0, first };
         }
         let before = span.from + i64::from(self.zone.span_at(span.from - 1).offset);
         if before > first {
-            let first = if self.changes.fold == FoldPolicy::First {
-                before
-            } else {
-                first
-            };
-            return Opening {
-                skipped: 0..0,
-                first,
-            };
+            let first = if self.changes.fold == FoldPolicy::First { before } else { first };
+            return Opening { skipped: 0..0, first };
         }
         let shifts = self.changes.gap == GapPolicy::Shift && first - before <= LONGEST_SHIFT;
-        Opening {
-            skipped: if shifts { before..first } else { 0..0 },
-            first,
-        }
+        Opening { skipped: if shifts { before..first } else { 0..0 }, first }
     }
 
     /// The time on the wall clock at which the span ends, or the repeated part of it that the next span has for itself begins.
@@ -262,11 +227,7 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(expr: &'a CronExpr) -> Search<'a> {
-        Search {
-            expr,
-            from: i64::MAX,
-            found: None,
-        }
+        Search { expr, from: i64::MAX, found: None }
     }
 
     fn at_or_after(&mut self, wall: i64) -> Option<i64> {

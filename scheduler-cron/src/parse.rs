@@ -15,30 +15,10 @@ use set::FieldSet;
 /// The longest expression that is read.
 pub(crate) const MAX_BYTES: usize = 256;
 
-const FIVE: &[Field] = &[
-    Field::Minute,
-    Field::Hour,
-    Field::DayOfMonth,
-    Field::Month,
-    Field::DayOfWeek,
-];
-const SIX: &[Field] = &[
-    Field::Second,
-    Field::Minute,
-    Field::Hour,
-    Field::DayOfMonth,
-    Field::Month,
-    Field::DayOfWeek,
-];
-const SEVEN: &[Field] = &[
-    Field::Second,
-    Field::Minute,
-    Field::Hour,
-    Field::DayOfMonth,
-    Field::Month,
-    Field::DayOfWeek,
-    Field::Year,
-];
+const FIVE: &[Field] = &[Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek];
+const SIX: &[Field] = &[Field::Second, Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek];
+const SEVEN: &[Field] =
+    &[Field::Second, Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek, Field::Year];
 
 /// The nicknames and what they stand for.
 pub(crate) const NICKNAMES: [(&str, &str); 7] = [
@@ -52,9 +32,7 @@ pub(crate) const NICKNAMES: [(&str, &str); 7] = [
 ];
 
 pub(crate) fn parse(text: &str) -> Result<CronExpr, CronError> {
-    checked_length(text)
-        .and_then(|()| parse_text(text))
-        .map_err(|mistake| CronError::new(text, mistake))
+    checked_length(text).and_then(|()| parse_text(text)).map_err(|mistake| CronError::new(text, mistake))
 }
 
 fn checked_length(text: &str) -> Result<(), Mistake> {
@@ -65,10 +43,7 @@ fn checked_length(text: &str) -> Result<(), Mistake> {
         kind: CronErrorKind::TooLong,
         field: None,
         span: 0..0,
-        message: format!(
-            "the expression has {} bytes, more than {MAX_BYTES}",
-            text.len()
-        ),
+        message: format!("the expression has {} bytes, more than {MAX_BYTES}", text.len()),
         help: None,
     })
 }
@@ -80,6 +55,11 @@ fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
         && text[first.clone()].starts_with('@')
     {
         return nickname(text, first.clone(), spans.get(1));
+    }
+    if let Some(first) = spans.first()
+        && let Some(("TZ" | "CRON_TZ", zone)) = text[first.clone()].split_once('=')
+    {
+        return Err(zone_inside(zone, first.clone()));
     }
     let fields = match count {
         5 => FIVE,
@@ -136,16 +116,8 @@ fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
     }
     let both_restricted = !expr.flags.has(Flags::ANY_DAY) && !expr.flags.has(Flags::ANY_WEEKDAY);
     if both_restricted && (stepped_day || stepped_weekday) {
-        let at = fields
-            .iter()
-            .position(|&field| field == Field::DayOfMonth)
-            .expect("every expression has one");
-        return Err(ambiguous(
-            text,
-            spans[at].clone(),
-            spans[at + 2].clone(),
-            stepped_day,
-        ));
+        let at = fields.iter().position(|&field| field == Field::DayOfMonth).expect("every expression has one");
+        return Err(ambiguous(text, spans[at].clone(), spans[at + 2].clone(), stepped_day));
     }
     expr.normalize();
     Ok(expr)
@@ -169,29 +141,21 @@ fn split(text: &str) -> ([Range<usize>; 8], usize) {
     (spans, count)
 }
 
-fn nickname(
-    text: &str,
-    word: Range<usize>,
-    next: Option<&Range<usize>>,
-) -> Result<CronExpr, Mistake> {
+fn nickname(text: &str, word: Range<usize>, next: Option<&Range<usize>>) -> Result<CronExpr, Mistake> {
     let mistake = |span: Range<usize>, message: String, help: Option<String>| {
-        Err(Mistake {
-            kind: CronErrorKind::Nickname,
-            field: None,
-            span,
-            message,
-            help,
-        })
+        Err(Mistake { kind: CronErrorKind::Nickname, field: None, span, message, help })
     };
     let name = &text[word.clone()];
+    if name.eq_ignore_ascii_case("@every") {
+        let period = next.map_or("5m", |next| &text[next.clone()]);
+        let help = format!("an interval is no cron expression: write it as `every = \"{period}\"`");
+        return mistake(word, format!("unknown nickname `{name}`"), Some(help));
+    }
     if let Some(next) = next {
         let message = format!("`{name}` stands alone, without `{}`", &text[next.clone()]);
         return mistake(next.clone(), message, None);
     }
-    if let Some((_, meaning)) = NICKNAMES
-        .iter()
-        .find(|(nickname, _)| nickname.eq_ignore_ascii_case(name))
-    {
+    if let Some((_, meaning)) = NICKNAMES.iter().find(|(nickname, _)| nickname.eq_ignore_ascii_case(name)) {
         return parse_text(meaning);
     }
     let help = if name.eq_ignore_ascii_case("@reboot") {
@@ -215,44 +179,42 @@ fn empty() -> Mistake {
     }
 }
 
+fn zone_inside(zone: &str, span: Range<usize>) -> Mistake {
+    Mistake {
+        kind: CronErrorKind::Syntax,
+        field: None,
+        span,
+        message: format!("the zone `{zone}` stands in the expression"),
+        help: Some(format!("give the zone beside the expression, as `tz = \"{zone}\"`")),
+    }
+}
+
 fn wrong_count(text: &str, spans: &[Range<usize>], count: usize) -> Mistake {
     let fields = if count == 1 { "field" } else { "fields" };
     // Of too many, the first that is too many; of too few, the place after the last.
-    let span = spans
-        .get(7)
-        .map_or(text.trim_end().len()..text.trim_end().len(), |extra| {
-            extra.start..text.trim_end().len()
-        });
-    let comma = text
-        .contains(", ")
-        .then_some("; a list has no spaces after its commas");
+    let span =
+        spans.get(7).map_or(text.trim_end().len()..text.trim_end().len(), |extra| extra.start..text.trim_end().len());
+    let comma = text.contains(", ").then_some("; a list has no spaces after its commas");
     Mistake {
         kind: CronErrorKind::FieldCount,
         field: None,
         span,
-        message: format!(
-            "{count} {fields}, where there are five, six (seconds first) or seven (year last)"
-        ),
-        help: Some(format!(
-            "the five are minute, hour, day of month, month, day of week{}",
-            comma.unwrap_or_default()
-        )),
+        message: format!("{count} {fields}, where there are five, six (seconds first) or seven (year last)"),
+        help: Some(format!("the five are minute, hour, day of month, month, day of week{}", comma.unwrap_or_default())),
     }
 }
 
 fn ambiguous(text: &str, day: Range<usize>, weekday: Range<usize>, stepped_day: bool) -> Mistake {
-    let (field, span) = if stepped_day {
-        (Field::DayOfMonth, day.clone())
-    } else {
-        (Field::DayOfWeek, weekday.clone())
-    };
+    let (field, span) =
+        if stepped_day { (Field::DayOfMonth, day.clone()) } else { (Field::DayOfWeek, weekday.clone()) };
     let stepped = &text[span.clone()];
     let (min, max) = if stepped_day { (1, 31) } else { (0, 6) };
     let either = stepped.replace("*/", &format!("{min}-{max}/"));
     let both = match (&text[day], &text[weekday]) {
         // The two idioms in use say "the first Monday".
         ("1-7", "*/7") => "`0#1` in the day of week alone is the month's first Sunday".to_owned(),
-        _ => "for days that match both, leave one field `*` and name the weekday's turn in the month, as `1#1`".to_owned(),
+        _ => "for days that match both, leave one field `*` and name the weekday's turn in the month, as `1#1`"
+            .to_owned(),
     };
     Mistake {
         kind: CronErrorKind::Ambiguous,
@@ -261,8 +223,6 @@ fn ambiguous(text: &str, day: Range<usize>, weekday: Range<usize>, stepped_day: 
         message: format!(
             "{field} `{stepped}` beside the other day field is read as \"both\" by some crons and as \"either\" by others"
         ),
-        help: Some(format!(
-            "for days that match either, write `{either}`; {both}"
-        )),
+        help: Some(format!("for days that match either, write `{either}`; {both}")),
     }
 }

@@ -55,9 +55,7 @@ pub enum TriggerError {
     #[error("a cron trigger needs at least one expression")]
     NoExpression,
     /// A period of zero, or one that is not whole milliseconds, or that reaches beyond the calendar.
-    #[error(
-        "a period of {0:?} is not possible: it must be whole milliseconds, at least one and at most 200 years"
-    )]
+    #[error("a period of {0:?} is not possible: it must be whole milliseconds, at least one and at most 200 years")]
     Period(Duration),
     /// A job that runs after no job.
     #[error("a trigger `after` needs at least one job id")]
@@ -71,10 +69,7 @@ impl Trigger {
     ///
     /// An expression that is wrong, or one that never fires.
     pub fn cron(expr: &str, zone: Tz) -> Result<Trigger, TriggerError> {
-        Ok(Trigger::Cron(CronTrigger::new(
-            CronExpr::parse(expr)?,
-            zone,
-        )?))
+        Ok(Trigger::Cron(CronTrigger::new(CronExpr::parse(expr)?, zone)?))
     }
 
     /// Due each time the period has passed since the Unix epoch, so that instances and restarts agree.
@@ -96,15 +91,9 @@ impl Trigger {
     /// # Errors
     ///
     /// No job id.
-    pub fn after(
-        jobs: impl IntoIterator<Item = impl Into<Box<str>>>,
-    ) -> Result<Trigger, TriggerError> {
+    pub fn after(jobs: impl IntoIterator<Item = impl Into<Box<str>>>) -> Result<Trigger, TriggerError> {
         let jobs: Arc<[Box<str>]> = jobs.into_iter().map(Into::into).collect();
-        if jobs.is_empty() {
-            Err(TriggerError::NoUpstream)
-        } else {
-            Ok(Trigger::After(jobs))
-        }
+        if jobs.is_empty() { Err(TriggerError::NoUpstream) } else { Ok(Trigger::After(jobs)) }
     }
 
     /// The first occurrence strictly after an instant.

@@ -56,11 +56,7 @@ pub(crate) fn previous(expr: &CronExpr, to: i64) -> Option<i64> {
 /// The days of a month that the expression names, or none if it does not name the month.
 fn days_of(expr: &CronExpr, year: u16, month: u8) -> u32 {
     let named = expr.months & (1 << month) != 0 && expr.years.contains(year);
-    if named {
-        matching_days(expr, year, month, month_length(year, month))
-    } else {
-        0
-    }
+    if named { matching_days(expr, year, month, month_length(year, month)) } else { 0 }
 }
 
 /// The first named day in a month after the one given.
@@ -114,17 +110,12 @@ fn next_second(expr: &CronExpr, from: u32) -> Option<u32> {
         }
         let minutes = expr.minutes & !((2 << minute) - 1);
         if minutes != 0 {
-            return Some(
-                hour * 3600 + minutes.trailing_zeros() * 60 + expr.seconds.trailing_zeros(),
-            );
+            return Some(hour * 3600 + minutes.trailing_zeros() * 60 + expr.seconds.trailing_zeros());
         }
     }
     let hours = expr.hours & !((2 << hour) - 1);
-    (hours != 0).then(|| {
-        hours.trailing_zeros() * 3600
-            + expr.minutes.trailing_zeros() * 60
-            + expr.seconds.trailing_zeros()
-    })
+    (hours != 0)
+        .then(|| hours.trailing_zeros() * 3600 + expr.minutes.trailing_zeros() * 60 + expr.seconds.trailing_zeros())
 }
 
 /// The last named second of a day at or before `to`.
@@ -147,11 +138,7 @@ fn previous_second(expr: &CronExpr, to: u32) -> Option<u32> {
 }
 
 fn first_second(expr: &CronExpr) -> i64 {
-    i64::from(
-        expr.hours.trailing_zeros() * 3600
-            + expr.minutes.trailing_zeros() * 60
-            + expr.seconds.trailing_zeros(),
-    )
+    i64::from(expr.hours.trailing_zeros() * 3600 + expr.minutes.trailing_zeros() * 60 + expr.seconds.trailing_zeros())
 }
 
 fn last_second(expr: &CronExpr) -> i64 {

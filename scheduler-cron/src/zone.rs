@@ -44,11 +44,7 @@ impl Zone for Tz {
 
 impl Zone for chrono::Utc {
     fn span_at(&self, _: i64) -> Span {
-        Span {
-            from: i64::MIN,
-            until: i64::MAX,
-            offset: 0,
-        }
+        Span { from: i64::MIN, until: i64::MAX, offset: 0 }
     }
 }
 
@@ -72,8 +68,7 @@ impl ZoneError {
 
     /// What to write instead, where that is known.
     pub fn help(&self) -> Option<String> {
-        self.suggestion
-            .map(|name| format!("did you mean `{name}`?"))
+        self.suggestion.map(|name| format!("did you mean `{name}`?"))
     }
 }
 
@@ -100,14 +95,9 @@ impl std::error::Error for ZoneError {}
 /// ```
 pub fn parse_zone(name: &str) -> Result<Tz, ZoneError> {
     name.parse().map_err(|_| {
-        let shown = name
-            .char_indices()
-            .map_while(|(at, c)| (at + c.len_utf8() <= LONGEST_SHOWN).then_some(c))
-            .collect();
-        ZoneError {
-            name: shown,
-            suggestion: suggest(name),
-        }
+        let shown =
+            name.char_indices().map_while(|(at, c)| (at + c.len_utf8() <= LONGEST_SHOWN).then_some(c)).collect();
+        ZoneError { name: shown, suggestion: suggest(name) }
     })
 }
 
@@ -149,18 +139,9 @@ mod tests {
             ("Europe/Berlim", "Europe/Berlin"),
             ("utc", "UTC"),
         ] {
-            assert_eq!(
-                parse_zone(wrong).expect_err(wrong).suggestion(),
-                Some(right),
-                "{wrong}"
-            );
+            assert_eq!(parse_zone(wrong).expect_err(wrong).suggestion(), Some(right), "{wrong}");
         }
-        assert_eq!(
-            parse_zone("Mars/Olympus_Mons")
-                .expect_err("unknown")
-                .suggestion(),
-            None
-        );
+        assert_eq!(parse_zone("Mars/Olympus_Mons").expect_err("unknown").suggestion(), None);
         assert_eq!(parse_zone("Asia/Jakarta"), Ok(Tz::Asia__Jakarta));
     }
 

@@ -95,8 +95,9 @@ fn is_punct(token: &TokenTree, wanted: char) -> bool {
 }
 
 fn show(token: &TokenTree) -> String {
+    let text = token.to_string();
     match token {
-        TokenTree::Group(_) => "a group".to_owned(),
-        other => format!("`{other}`"),
+        TokenTree::Group(_) => format!("`{}`", &text[..1]),
+        _ => format!("`{text}`"),
     }
 }

@@ -94,24 +94,24 @@ fn definition(function: &Function, settings: &Settings, id: &str) -> TokenStream
     let arguments: Vec<_> = function.argument_types().collect();
     let description = if settings.described { None } else { function.description() };
     let description = description.map(|text| quote!(.description(#text)));
-    let context = if arguments.is_empty() { quote!(_) } else { quote!(context) };
+    let context = Ident::new(if arguments.is_empty() { "_context" } else { "context" }, Span::mixed_site());
     let end = match function.result_type() {
         Some(result) => quote!(<#result as #krate::outcome::IntoOutcome>::into_outcome),
         None => quote!(#krate::outcome::IntoOutcome::into_outcome),
     };
-    // The one call that asks the future to be `Send` stands at the body.
-    let run = quote_spanned!(function.body.span()=> run_annotated);
+    // `run_annotated` asks the future to be `Send`, and the compiler blames this argument: it stands at the body, while
+    // it stays the expansion's own for the user's lints.
+    let at_body = Span::call_site().located_at(function.body.span());
+    let start = quote_spanned! {at_body=>
+        |#context| ::core::result::Result::Ok(
+            #name(#(<#arguments as #krate::extract::FromContext>::from_context(#context)?),*)
+        )
+    };
     quote! {
         #krate::job::Job::builder(#id)
             #description
             #calls
-            .#run(
-                #krate::job::Arguments::default() #(.with::<#arguments>())*,
-                |#context| ::core::result::Result::Ok(
-                    #name(#(<#arguments as #krate::extract::FromContext>::from_context(context)?),*)
-                ),
-                #end,
-            )
+            .run_annotated(#krate::job::Arguments::default() #(.with::<#arguments>())*, #start, #end)
     }
 }
 
@@ -124,5 +124,35 @@ fn registration(function: &Function, settings: &Settings) -> TokenStream {
         #krate::__private::inventory::submit! {
             #krate::__private::Registration::new(<#name as #krate::job::ScheduledJob>::job)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expansion_is_the_function_its_job_and_its_registration() {
+        let attribute = quote! {
+            id = "daily_report", cron = "30 0 * * *", tz = "Asia/Jakarta", retries = 5, timeout = "8m", overlap = allow
+        };
+        let item = quote! {
+            /// Sends the report of the day.
+            pub(crate) async fn report(at: ScheduledAt, State(mail): State<Mail>) -> JobResult {
+                mail.send(at).await
+            }
+        };
+        let expanded = syn::parse2(expand(attribute, item)).expect("the expansion is items");
+        assert_eq!(prettyplease::unparse(&expanded), include_str!("../tests/golden/report.rs"));
+    }
+
+    #[test]
+    fn what_is_no_function_comes_out_as_it_went_in() {
+        let item = quote!(
+            pub struct Job(u8);
+        );
+        let expanded = expand(quote!(manual), item.clone()).to_string();
+        assert!(expanded.starts_with(&item.to_string()), "{expanded}");
+        assert!(expanded.contains("compile_error"), "{expanded}");
     }
 }

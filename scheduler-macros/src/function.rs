@@ -10,6 +10,10 @@ use syn::{
 
 use crate::mistakes::Mistakes;
 
+/// What a job takes, by its usual name.
+const EXTRACTORS: [&str; 7] =
+    ["JobContext", "State", "Params", "ScheduledAt", "Attempt", "CancellationToken", "FencingToken"];
+
 /// A function, its body unread: the compiler knows best what is wrong in there.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -133,8 +137,13 @@ fn check_argument(argument: &FnArg, mistakes: &mut Mistakes) {
     };
     match &*argument.ty {
         Type::Reference(reference) => {
-            let owned = reference.elem.to_token_stream();
-            mistakes.on(&argument.ty, "a job takes its arguments by value", format_args!("write `{owned}`"));
+            let owned = reference.elem.to_token_stream().to_string();
+            let help = if EXTRACTORS.iter().any(|extractor| owned.starts_with(extractor)) {
+                format!("write `{}`", owned.replace(" < ", "<").replace(" >", ">"))
+            } else {
+                "a value of the service's own is `State<T>`".to_owned()
+            };
+            mistakes.on(&argument.ty, "a job takes its arguments by value", help);
         }
         Type::ImplTrait(of) => {
             let help = "name the type, as `State<T>` or `JobContext`";

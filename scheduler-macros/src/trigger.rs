@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use scheduler_cron::{CronError, CronExpr, Trigger, parse_zone};
+use scheduler_cron::{CronError, CronErrorKind, CronExpr, Trigger, parse_zone};
 use syn::LitStr;
 
 use crate::{
@@ -99,11 +99,18 @@ fn cron(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<TokenStream> {
         Ok(_) => Some(quote!(.cron(#text))),
         Err(error) => {
             let help = error.help().map_or_else(|| allowed(&error), str::to_owned);
-            let lines = error.excerpt().replace('\n', "\n  ");
-            let span = range_of(&text, error.span());
-            mistakes.at(span, format_args!("{error}\n  {}", lines.trim_end()), help);
+            mistakes.at(range_of(&text, error.span()), format_args!("{error}{}", excerpt(&error)), help);
             None
         }
+    }
+}
+
+/// The expression with a caret under the mistake, where there is one place to point at: the compiler underlines the
+/// whole string.
+fn excerpt(error: &CronError) -> String {
+    match error.kind() {
+        CronErrorKind::Empty | CronErrorKind::TooLong => String::new(),
+        _ => error.excerpt().lines().map(|line| format!("\n  {line}")).collect(),
     }
 }
 

@@ -24,12 +24,7 @@ impl FieldSet {
         let mut set = FieldSet::default();
         for_each_item(text, field, span.clone(), |at, item| match item {
             Item::Any => set.any = true,
-            Item::Values {
-                first,
-                last,
-                step,
-                star,
-            } => {
+            Item::Values { first, last, step, star } => {
                 set.stepped_star |= star;
                 set.starts_with_star |= star && at == span.start;
                 set.bits |= bits(field, first, last, step);
@@ -37,19 +32,12 @@ impl FieldSet {
             Item::FromLast(days) => set.special.from_last |= 1 << days,
             Item::NearestWeekday(day) => set.special.nearest_weekday |= 1 << day,
             Item::LastWeekday(weekday) => set.special.last_weekday |= 1 << weekday,
-            Item::NthWeekday(weekday, nth) => {
-                set.special.nth_weekday[usize::from(nth) - 1] |= 1 << weekday
-            }
+            Item::NthWeekday(weekday, nth) => set.special.nth_weekday[usize::from(nth) - 1] |= 1 << weekday,
         })?;
         if set.any {
             let (min, max) = field.range();
             let bits = bits(field, min, max, 1);
-            set = FieldSet {
-                any: true,
-                starts_with_star: true,
-                bits,
-                ..FieldSet::default()
-            };
+            set = FieldSet { any: true, starts_with_star: true, bits, ..FieldSet::default() };
         }
         Ok(set)
     }
@@ -60,11 +48,9 @@ pub(super) fn years(text: &str, span: Range<usize>) -> Result<Years, Mistake> {
     let mut years = Years::NONE;
     for_each_item(text, Field::Year, span, |_, item| match item {
         Item::Any => years = Years::ALL,
-        Item::Values {
-            first, last, step, ..
-        } => (first..=last)
-            .step_by(step.into())
-            .for_each(|year| years.insert(year)),
+        Item::Values { first, last, step, .. } => {
+            (first..=last).step_by(step.into()).for_each(|year| years.insert(year))
+        }
         _ => unreachable!("special items stand in day fields alone"),
     })?;
     Ok(years)
@@ -96,9 +82,7 @@ fn empty_item(field: Field, span: Range<usize>, at: usize) -> Mistake {
         field: Some(field),
         span: comma..comma + 1,
         message: format!("{field} has an empty item in its list"),
-        help: Some(
-            "remove the comma, or write the missing value without a space before it".to_owned(),
-        ),
+        help: Some("remove the comma, or write the missing value without a space before it".to_owned()),
     }
 }
 
@@ -106,11 +90,7 @@ fn empty_item(field: Field, span: Range<usize>, at: usize) -> Mistake {
 fn bits(field: Field, first: u16, last: u16, step: u16) -> u64 {
     let (min, _) = field.range();
     let count = field.count();
-    let length = if first <= last {
-        last - first
-    } else {
-        last + count - first
-    };
+    let length = if first <= last { last - first } else { last + count - first };
     let mut bits = 0;
     for offset in (0..=length).step_by(step.into()) {
         // Sunday's second number, 7, wraps to its first.

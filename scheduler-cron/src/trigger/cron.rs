@@ -40,10 +40,7 @@ impl CronTrigger {
     /// # Errors
     ///
     /// No expression, or one that never fires.
-    pub fn union(
-        exprs: impl IntoIterator<Item = CronExpr>,
-        zone: Tz,
-    ) -> Result<CronTrigger, TriggerError> {
+    pub fn union(exprs: impl IntoIterator<Item = CronExpr>, zone: Tz) -> Result<CronTrigger, TriggerError> {
         let exprs: Vec<CronExpr> = exprs.into_iter().collect();
         if let Some(never) = exprs.iter().find(|expr| expr.never_fires()) {
             return Err(TriggerError::NeverFires(*never));
@@ -53,19 +50,12 @@ impl CronTrigger {
             [expr] => Exprs::One(expr),
             _ => Exprs::Several(exprs.into()),
         };
-        Ok(CronTrigger {
-            exprs,
-            zone,
-            clock_changes: ClockChangePolicy::default(),
-        })
+        Ok(CronTrigger { exprs, zone, clock_changes: ClockChangePolicy::default() })
     }
 
     /// Decides what happens at clock changes, instead of each expression's class.
     pub fn with_clock_changes(self, clock_changes: ClockChangePolicy) -> CronTrigger {
-        CronTrigger {
-            clock_changes,
-            ..self
-        }
+        CronTrigger { clock_changes, ..self }
     }
 
     /// The expressions, in the order given.
@@ -88,25 +78,17 @@ impl CronTrigger {
 
     /// The first occurrence strictly after an instant.
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.exprs()
-            .iter()
-            .filter_map(|expr| expr.next_after_with(after, &self.zone, self.clock_changes))
-            .min()
+        self.exprs().iter().filter_map(|expr| expr.next_after_with(after, &self.zone, self.clock_changes)).min()
     }
 
     /// The last occurrence strictly before an instant.
     pub fn prev_before(&self, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.exprs()
-            .iter()
-            .filter_map(|expr| expr.prev_before_with(before, &self.zone, self.clock_changes))
-            .max()
+        self.exprs().iter().filter_map(|expr| expr.prev_before_with(before, &self.zone, self.clock_changes)).max()
     }
 
     /// Whether the instant is an occurrence.
     pub fn covers(&self, instant: DateTime<Utc>) -> bool {
-        self.exprs()
-            .iter()
-            .any(|expr| expr.covers_with(instant, &self.zone, self.clock_changes))
+        self.exprs().iter().any(|expr| expr.covers_with(instant, &self.zone, self.clock_changes))
     }
 }
 

@@ -29,10 +29,7 @@ impl EveryTrigger {
         if period.is_zero() || !whole || period > LONGEST {
             return Err(TriggerError::Period(period));
         }
-        Ok(EveryTrigger {
-            period_ms: period.as_millis() as i64,
-            anchor: DateTime::UNIX_EPOCH,
-        })
+        Ok(EveryTrigger { period_ms: period.as_millis() as i64, anchor: DateTime::UNIX_EPOCH })
     }
 
     /// Counts from another instant, cut to its millisecond.
@@ -54,23 +51,18 @@ impl EveryTrigger {
     pub(super) fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         // The millisecond that has begun counts as past: the next whole one is strictly later.
         let since = after.timestamp_millis() - self.anchor.timestamp_millis();
-        self.anchor.checked_add_signed(TimeDelta::milliseconds(
-            (since.div_euclid(self.period_ms) + 1) * self.period_ms,
-        ))
+        self.anchor.checked_add_signed(TimeDelta::milliseconds((since.div_euclid(self.period_ms) + 1) * self.period_ms))
     }
 
     pub(super) fn prev_before(&self, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let whole = before.timestamp_subsec_nanos().is_multiple_of(1_000_000);
         let since = before.timestamp_millis() - i64::from(whole) - self.anchor.timestamp_millis();
-        self.anchor.checked_add_signed(TimeDelta::milliseconds(
-            since.div_euclid(self.period_ms) * self.period_ms,
-        ))
+        self.anchor.checked_add_signed(TimeDelta::milliseconds(since.div_euclid(self.period_ms) * self.period_ms))
     }
 
     pub(super) fn covers(&self, instant: DateTime<Utc>) -> bool {
         let since = instant.signed_duration_since(self.anchor);
-        since.num_milliseconds() % self.period_ms == 0
-            && since == TimeDelta::milliseconds(since.num_milliseconds())
+        since.num_milliseconds() % self.period_ms == 0 && since == TimeDelta::milliseconds(since.num_milliseconds())
     }
 }
 
@@ -79,12 +71,7 @@ impl fmt::Display for EveryTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "every {}", format_duration(self.period()))?;
         if self.anchor != DateTime::UNIX_EPOCH {
-            write!(
-                f,
-                " from {}",
-                self.anchor
-                    .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-            )?;
+            write!(f, " from {}", self.anchor.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))?;
         }
         Ok(())
     }

@@ -12,40 +12,18 @@ fn zone(name: &str) -> Tz {
 
 #[test]
 fn a_trigger_prints_as_it_is_shown_to_people() {
-    let union =
-        ["0 9 * * 1-5", "0 12 * * 6"].map(|text| CronExpr::parse(text).expect("an expression"));
-    let policy = ClockChangePolicy {
-        gap: Some(GapPolicy::Skip),
-        fold: Some(FoldPolicy::Both),
-    };
+    let union = ["0 9 * * 1-5", "0 12 * * 6"].map(|text| CronExpr::parse(text).expect("an expression"));
+    let policy = ClockChangePolicy { gap: Some(GapPolicy::Skip), fold: Some(FoldPolicy::Both) };
     for (trigger, text) in [
+        (Trigger::cron("30 0 * * *", zone("Asia/Jakarta")).expect("valid"), "30 0 * * * Asia/Jakarta"),
+        (CronTrigger::union(union, Tz::UTC).expect("valid").into(), "0 9 * * 1-5 | 0 12 * * 6 UTC"),
         (
-            Trigger::cron("30 0 * * *", zone("Asia/Jakarta")).expect("valid"),
-            "30 0 * * * Asia/Jakarta",
-        ),
-        (
-            CronTrigger::union(union, Tz::UTC).expect("valid").into(),
-            "0 9 * * 1-5 | 0 12 * * 6 UTC",
-        ),
-        (
-            CronTrigger::new(union[0], Tz::UTC)
-                .expect("valid")
-                .with_clock_changes(policy)
-                .into(),
+            CronTrigger::new(union[0], Tz::UTC).expect("valid").with_clock_changes(policy).into(),
             "0 9 * * 1-5 UTC gap=skip fold=both",
         ),
-        (
-            Trigger::every(Duration::from_secs(300)).expect("valid"),
-            "every 5m",
-        ),
-        (
-            Trigger::at(utc("2026-01-01T00:00:00Z")),
-            "at 2026-01-01T00:00:00Z",
-        ),
-        (
-            Trigger::after(["extract", "load"]).expect("valid"),
-            "after extract, load",
-        ),
+        (Trigger::every(Duration::from_secs(300)).expect("valid"), "every 5m"),
+        (Trigger::at(utc("2026-01-01T00:00:00Z")), "at 2026-01-01T00:00:00Z"),
+        (Trigger::after(["extract", "load"]).expect("valid"), "after extract, load"),
         (Trigger::Manual, "manual"),
     ] {
         assert_eq!(trigger.to_string(), text);
@@ -54,25 +32,11 @@ fn a_trigger_prints_as_it_is_shown_to_people() {
 
 #[test]
 fn what_can_never_be_due_is_refused() {
-    assert!(matches!(
-        Trigger::cron("0 0 31 2 *", Tz::UTC),
-        Err(TriggerError::NeverFires(_))
-    ));
-    assert!(matches!(
-        Trigger::cron("0 0 31 2", Tz::UTC),
-        Err(TriggerError::Cron(_))
-    ));
-    assert_eq!(
-        CronTrigger::union([], Tz::UTC),
-        Err(TriggerError::NoExpression)
-    );
+    assert!(matches!(Trigger::cron("0 0 31 2 *", Tz::UTC), Err(TriggerError::NeverFires(_))));
+    assert!(matches!(Trigger::cron("0 0 31 2", Tz::UTC), Err(TriggerError::Cron(_))));
+    assert_eq!(CronTrigger::union([], Tz::UTC), Err(TriggerError::NoExpression));
     assert_eq!(Trigger::after([""; 0]), Err(TriggerError::NoUpstream));
-    for period in [
-        Duration::ZERO,
-        Duration::from_micros(999),
-        Duration::from_micros(1_500),
-        Duration::MAX,
-    ] {
+    for period in [Duration::ZERO, Duration::from_micros(999), Duration::from_micros(1_500), Duration::MAX] {
         assert_eq!(Trigger::every(period), Err(TriggerError::Period(period)));
     }
 }
@@ -80,62 +44,30 @@ fn what_can_never_be_due_is_refused() {
 #[test]
 fn an_interval_counts_from_the_epoch_whenever_it_is_asked() {
     let trigger = Trigger::every(Duration::from_secs(420)).expect("valid");
-    let first = trigger
-        .next_after(utc("2026-05-01T10:00:00.5Z"))
-        .expect("endless");
+    let first = trigger.next_after(utc("2026-05-01T10:00:00.5Z")).expect("endless");
     assert_eq!(first.timestamp() % 420, 0);
-    assert_eq!(
-        trigger.next_after(first),
-        Some(first + Duration::from_secs(420))
-    );
-    assert_eq!(
-        trigger.prev_before(first + Duration::from_millis(1)),
-        Some(first)
-    );
-    assert_eq!(
-        trigger.prev_before(first),
-        Some(first - Duration::from_secs(420))
-    );
+    assert_eq!(trigger.next_after(first), Some(first + Duration::from_secs(420)));
+    assert_eq!(trigger.prev_before(first + Duration::from_millis(1)), Some(first));
+    assert_eq!(trigger.prev_before(first), Some(first - Duration::from_secs(420)));
     assert!(trigger.covers(first) && !trigger.covers(first + Duration::from_nanos(1)));
-    assert_eq!(
-        trigger.next_after(utc("1969-12-31T23:59:59.9999Z")),
-        Some(DateTime::UNIX_EPOCH)
-    );
+    assert_eq!(trigger.next_after(utc("1969-12-31T23:59:59.9999Z")), Some(DateTime::UNIX_EPOCH));
 }
 
 #[test]
 fn an_interval_may_count_from_another_anchor() {
     let anchor = utc("2026-05-01T10:00:01Z");
-    let trigger = Trigger::from(
-        EveryTrigger::new(Duration::from_secs(60))
-            .expect("valid")
-            .with_anchor(anchor),
-    );
-    assert_eq!(
-        trigger.next_after(utc("2026-05-01T10:30:00Z")),
-        Some(utc("2026-05-01T10:30:01Z"))
-    );
-    assert_eq!(
-        trigger.next_after(utc("2025-05-01T10:30:00Z")),
-        Some(utc("2025-05-01T10:30:01Z"))
-    );
+    let trigger = Trigger::from(EveryTrigger::new(Duration::from_secs(60)).expect("valid").with_anchor(anchor));
+    assert_eq!(trigger.next_after(utc("2026-05-01T10:30:00Z")), Some(utc("2026-05-01T10:30:01Z")));
+    assert_eq!(trigger.next_after(utc("2025-05-01T10:30:00Z")), Some(utc("2025-05-01T10:30:01Z")));
     assert_eq!(trigger.to_string(), "every 1m from 2026-05-01T10:00:01Z");
 }
 
 #[test]
 fn an_instant_of_two_expressions_is_one_occurrence() {
-    let exprs =
-        ["0 * * * *", "0,30 12 * * *"].map(|text| CronExpr::parse(text).expect("an expression"));
+    let exprs = ["0 * * * *", "0,30 12 * * *"].map(|text| CronExpr::parse(text).expect("an expression"));
     let trigger = Trigger::from(CronTrigger::union(exprs, Tz::UTC).expect("valid"));
-    let found: Vec<_> = trigger
-        .occurrences_between(utc("2026-01-01T11:00:00Z"), utc("2026-01-01T13:00:00Z"))
-        .collect();
-    let expected = [
-        "2026-01-01T12:00:00Z",
-        "2026-01-01T12:30:00Z",
-        "2026-01-01T13:00:00Z",
-    ]
-    .map(utc);
+    let found: Vec<_> = trigger.occurrences_between(utc("2026-01-01T11:00:00Z"), utc("2026-01-01T13:00:00Z")).collect();
+    let expected = ["2026-01-01T12:00:00Z", "2026-01-01T12:30:00Z", "2026-01-01T13:00:00Z"].map(utc);
     assert_eq!(found, expected);
     assert!(expected.iter().all(|&at| trigger.covers(at)));
     assert_eq!(trigger.prev_before(expected[2]), Some(expected[1]));
@@ -144,15 +76,9 @@ fn an_instant_of_two_expressions_is_one_occurrence() {
 #[test]
 fn an_instant_is_due_once() {
     let trigger = Trigger::at(utc("2026-01-01T00:00:00Z"));
-    assert_eq!(
-        trigger.next_after(utc("2025-12-31T00:00:00Z")),
-        Some(utc("2026-01-01T00:00:00Z"))
-    );
+    assert_eq!(trigger.next_after(utc("2025-12-31T00:00:00Z")), Some(utc("2026-01-01T00:00:00Z")));
     assert_eq!(trigger.next_after(utc("2026-01-01T00:00:00Z")), None);
-    assert_eq!(
-        trigger.prev_before(utc("2026-01-01T00:00:01Z")),
-        Some(utc("2026-01-01T00:00:00Z"))
-    );
+    assert_eq!(trigger.prev_before(utc("2026-01-01T00:00:01Z")), Some(utc("2026-01-01T00:00:00Z")));
 }
 
 #[test]

@@ -21,10 +21,8 @@ pub(crate) struct Table(Box<[(i64, i32)]>);
 impl Table {
     /// The table of a zone of chrono-tz, made at its first use.
     pub(crate) fn of(zone: Tz) -> &'static Table {
-        static TABLES: [OnceLock<Table>; TZ_VARIANTS_COUNT] =
-            [const { OnceLock::new() }; TZ_VARIANTS_COUNT];
-        TABLES[zone as usize]
-            .get_or_init(|| Table::probe(|instant| offset_of(zone, instant), PROBE))
+        static TABLES: [OnceLock<Table>; TZ_VARIANTS_COUNT] = [const { OnceLock::new() }; TZ_VARIANTS_COUNT];
+        TABLES[zone as usize].get_or_init(|| Table::probe(|instant| offset_of(zone, instant), PROBE))
     }
 
     /// Finds all changes of an offset that lasts longer than `step` each time.
@@ -41,11 +39,7 @@ impl Table {
             let (mut low, mut high) = (at, next);
             while high - low > 1 {
                 let middle = low + (high - low) / 2;
-                if offset(middle) == before {
-                    low = middle
-                } else {
-                    high = middle
-                }
+                if offset(middle) == before { low = middle } else { high = middle }
             }
             spans.push((high, offset(high)));
             at = high;
@@ -58,11 +52,7 @@ impl Table {
         let after = spans.partition_point(|&(from, _)| from <= instant);
         let (from, offset) = spans[after - 1];
         let until = spans.get(after).map_or(i64::MAX, |&(from, _)| from);
-        Span {
-            from,
-            until,
-            offset,
-        }
+        Span { from, until, offset }
     }
 }
 
@@ -75,9 +65,6 @@ const TZ_VARIANTS_COUNT: usize = {
 };
 
 fn offset_of(zone: Tz, instant: i64) -> i32 {
-    let instant =
-        DateTime::from_timestamp(instant, 0).expect("the years searched are dates of chrono");
-    zone.offset_from_utc_datetime(&instant.naive_utc())
-        .fix()
-        .local_minus_utc()
+    let instant = DateTime::from_timestamp(instant, 0).expect("the years searched are dates of chrono");
+    zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
 }

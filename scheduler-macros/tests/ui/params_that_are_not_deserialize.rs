@@ -3,6 +3,6 @@ use scheduler::prelude::*;
 struct Range;
 
 #[scheduled_job(manual)]
-async fn job(Params(range): Params<Range>) {}
+async fn job(Params(_range): Params<Range>) {}
 
 fn main() {}

@@ -3,6 +3,6 @@ use scheduler::prelude::*;
 struct Pool;
 
 #[scheduled_job(manual)]
-async fn job(State(pool): State<Pool>) {}
+async fn job(State(_pool): State<Pool>) {}
 
 fn main() {}

@@ -1,9 +1,6 @@
 use scheduler::prelude::*;
 
-#[allow(non_camel_case_types)]
-struct job;
-
 #[scheduled_job(manual)]
-async fn job() {}
+async fn job(_name: &str) {}
 
 fn main() {}

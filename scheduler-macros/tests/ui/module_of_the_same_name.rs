@@ -1,6 +1,8 @@
 use scheduler::prelude::*;
 
-#[scheduled_job = "30 0 * * *"]
+mod job {}
+
+#[scheduled_job(manual)]
 async fn job() {}
 
 fn main() {}

@@ -1,0 +1,10 @@
+//! What the engine answers, seen from outside.
+
+mod canonical;
+mod clock_changes;
+mod corpus;
+mod disagreements;
+mod errors;
+mod hostile;
+mod naive;
+mod size;
