@@ -9,6 +9,7 @@ use deadpool_postgres::{Object, Pool, PoolError, TimeoutType};
 use tokio::sync::OnceCell;
 use tokio_postgres::{
     Row,
+    error::{DbError, Severity},
     types::{ToSql, Type},
 };
 
@@ -188,11 +189,17 @@ impl Connection {
     ) -> Result<T, tokio_postgres::Error> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let answer = request.await;
-        if answer.as_ref().err().is_none_or(|error| error.as_db_error().is_some()) {
+        if answer.as_ref().err().is_none_or(is_survived) {
             self.outstanding.fetch_sub(1, Ordering::Relaxed);
         }
         answer
     }
+}
+
+/// Whether the connection goes on after this error: the server has spoken, and not said goodbye.
+fn is_survived(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().map(DbError::parsed_severity);
+    severity.is_some_and(|severity| !matches!(severity, Some(Severity::Fatal | Severity::Panic)))
 }
 
 impl Drop for Connection {
