@@ -2,6 +2,7 @@
 
 use std::{env, fmt, net::SocketAddr};
 
+use scheduler_postgres::PostgresConfig;
 use thiserror::Error;
 
 use crate::{auth::Secret, workforce::WorkforceClient};
@@ -113,10 +114,8 @@ fn http_address(text: String) -> Result<SocketAddr, String> {
 }
 
 fn database_url(url: String) -> Result<String, String> {
-    match url.parse::<tokio_postgres::Config>() {
-        Ok(_) => Ok(url),
-        Err(_) => Err("is no PostgreSQL URL, such as `postgres://user:password@host:5432/hris`".into()),
-    }
+    PostgresConfig::parse(&url).map_err(|error| format!("is no good: {error}"))?;
+    Ok(url)
 }
 
 fn redis_url(url: String) -> Result<String, String> {
@@ -166,7 +165,8 @@ mod tests {
             error,
             "mistakes in the environment:\n  \
              `HRIS_HTTP_ADDR` is `localhost`, but must be an IP address and a port, such as `127.0.0.1:8002`\n  \
-             `DATABASE_URL` is no PostgreSQL URL, such as `postgres://user:password@host:5432/hris`\n  \
+             `DATABASE_URL` is no good: the PostgreSQL URL can't be used: it does not start with `postgres://`; \
+             write `postgres://user:password@host:5432/database?sslmode=…`\n  \
              `REDIS_URL` is no Redis URL, such as `redis://host:6379`\n  \
              `WORKFORCE_GRPC_URL` is not a URL of a gRPC server, such as `http://workforce:50051`\n  \
              `HRIS_JWT_SECRET` has 7 bytes, but must have at least 32, such as those of `openssl rand -hex 32`"
