@@ -1,0 +1,3 @@
+//! Tests of the whole house with real servers and several processes.
+
+mod round_trips;
