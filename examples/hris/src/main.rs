@@ -1,7 +1,9 @@
 //! `hris`: the reference service, and the Workforce Service that it asks.
 #![expect(clippy::print_stdout, reason = "what a user copies goes to stdout; the log goes to stderr")]
 
-use std::{error::Error, fs::File, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    error::Error, fs::File, io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration,
+};
 
 use hris::{
     JOBS_PATH, Service, Settings, StopSignals, Worker,
@@ -29,7 +31,8 @@ async fn main() -> ExitCode {
         }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr).init();
     let result = match command {
         Command::Workforce { listen, employees } => workforce(listen, employees).await,
         Command::Help => {
