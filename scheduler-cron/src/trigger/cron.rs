@@ -8,7 +8,9 @@ use chrono_tz::Tz;
 
 use super::TriggerError;
 use crate::clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
+use crate::describe::{Language, in_zone};
 use crate::expr::CronExpr;
+use crate::hazard::Hazard;
 
 /// One or several expressions in one zone; an instant that several name is one occurrence.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +86,18 @@ impl CronTrigger {
     /// The last occurrence strictly before an instant.
     pub fn prev_before(&self, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.exprs().iter().filter_map(|expr| expr.prev_before_with(before, &self.zone, self.clock_changes)).max()
+    }
+
+    /// The expressions in words, with the zone.
+    pub fn describe(&self, language: Language) -> String {
+        let exprs: Vec<String> = self.exprs().iter().map(|expr| expr.describe(language)).collect();
+        exprs.join("; ") + &in_zone(language, self.zone.name())
+    }
+
+    /// The clock changes that the expressions meet, from one instant, included, to another, not included.
+    pub fn hazards(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Hazard> {
+        let hazards = |expr: &CronExpr| expr.hazards(&self.zone, from, to, self.clock_changes);
+        self.exprs().iter().flat_map(hazards).collect()
     }
 
     /// Whether the instant is an occurrence.
