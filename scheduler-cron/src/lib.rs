@@ -18,6 +18,7 @@ mod civil;
 mod clock_changes;
 mod days;
 mod describe;
+mod dialect;
 mod duration;
 mod error;
 mod expr;
@@ -32,6 +33,7 @@ mod zone;
 
 pub use clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
 pub use describe::Language;
+pub use dialect::{Dialect, WeekdayLint, lint_weekdays};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use error::{CronError, CronErrorKind};
 pub use expr::CronExpr;
