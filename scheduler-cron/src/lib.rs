@@ -13,6 +13,7 @@
 //! The crate is pure: it reads no clock and does no I/O. An answer is always later than its question, and the occurrences of an
 //! expression strictly grow, whatever the zone's clock does.
 
+mod calendar;
 mod canonical;
 mod civil;
 mod clock_changes;
@@ -31,6 +32,7 @@ mod trigger;
 mod wall;
 mod zone;
 
+pub use calendar::{Calendar, CalendarError};
 pub use clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
 pub use describe::Language;
 pub use dialect::{Dialect, WeekdayLint, lint_weekdays};

@@ -53,6 +53,9 @@ pub enum TriggerError {
     /// A cron expression names no date at all.
     #[error("`{0}` never fires: no month it names has such a day")]
     NeverFires(CronExpr),
+    /// A calendar takes out every day that the expressions name.
+    #[error("nothing is left to be due: calendar `{0}` takes out every day that is named")]
+    Excluded(String),
     /// A union of no expression.
     #[error("a cron trigger needs at least one expression")]
     NoExpression,
