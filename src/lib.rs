@@ -2,6 +2,8 @@
 
 pub use scheduler_core::*;
 pub use scheduler_cron as cron;
+#[cfg(feature = "macros")]
+pub use scheduler_macros::scheduled_job;
 
 #[cfg(feature = "admin")]
 pub use scheduler_admin as admin;
@@ -21,6 +23,8 @@ pub mod prelude {
         jobs,
         outcome::{JobError, JobResult, Json, Outcome},
     };
+    #[cfg(feature = "macros")]
+    pub use scheduler_macros::scheduled_job;
     pub use tokio_util::sync::CancellationToken;
 }
 

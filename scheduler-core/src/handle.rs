@@ -6,6 +6,7 @@ mod wait;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
 pub use jobs::JobStatus;
@@ -67,6 +68,12 @@ impl SchedulerHandle {
     #[must_use]
     pub fn health(&self) -> Health {
         self.0.health.report()
+    }
+
+    /// What the scheduler's clock says now.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
     }
 
     /// The definitions of this instance's jobs.

@@ -1,5 +1,6 @@
 //! The definition of a job: its settings and its body.
 
+mod annotated;
 mod builder;
 mod function;
 mod policy;

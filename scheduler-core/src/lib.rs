@@ -2,6 +2,8 @@
 
 pub mod build_error;
 pub mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod context;
 mod duty;
 mod engine;

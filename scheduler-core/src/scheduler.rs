@@ -21,7 +21,7 @@ use crate::{
 
 /// A scheduler whose parts fit together, before it starts.
 ///
-/// ```ignore
+/// ```no_run
 /// use scheduler_core::{Scheduler, job::Job, store::memory::MemoryStore};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

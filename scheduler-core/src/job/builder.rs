@@ -189,12 +189,17 @@ impl JobBuilder {
 
     /// The job, with its body: an async function of at most eight arguments (see [`crate::extract::FromContext`]).
     #[must_use]
-    pub fn run<Args>(mut self, body: impl JobFunction<Args>) -> Job {
+    pub fn run<Args>(self, body: impl JobFunction<Args>) -> Job {
         fn arguments<Args, F: JobFunction<Args>>(_: &F) -> super::Arguments {
             F::arguments()
         }
-        self.settle();
         let arguments = arguments(&body);
+        self.with_body(Body { run: Box::new(move |context| body.run(context)), arguments })
+    }
+
+    /// The job, with its body.
+    pub(super) fn with_body(mut self, body: Body) -> Job {
+        self.settle();
         Job {
             mistakes: self
                 .problems
@@ -202,7 +207,7 @@ impl JobBuilder {
                 .map(|problem| Mistake::Setting { id: self.id.clone(), problem })
                 .collect(),
             settings: Arc::new(self.settings),
-            body: Arc::new(Body { run: Box::new(move |context| body.run(context)), arguments }),
+            body: Arc::new(body),
         }
     }
 

@@ -141,3 +141,6 @@ fn cancelling_too_often(job: &Job, now: DateTime<Utc>) -> Option<Mistake> {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests;

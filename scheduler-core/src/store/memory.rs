@@ -1,1 +1,228 @@
 //! The store in this process's memory.
+
+mod claim;
+mod control;
+mod decide;
+mod finish;
+mod history;
+mod job;
+mod manual;
+mod overlap;
+mod recover;
+mod state;
+mod take;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use self::state::State;
+use super::{
+    Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+    ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
+    InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease, Store,
+    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    occurrence::OccurrenceKey,
+};
+
+/// How many final rows are kept unless told otherwise: a few megabytes.
+const HISTORY_LIMIT: usize = 10_000;
+
+/// A store in this process's memory: for tests, first steps, and services that need no history after a restart.
+///
+/// It keeps the last 10,000 final rows, or as many as [`MemoryStore::with_history_limit`] says. What is dropped can't
+/// run again: the job's watermark, and above it a record of what was decided, outlive the rows. A manual request's
+/// idempotency key is forgotten with its rows. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    clock: Arc<dyn Clock>,
+    capabilities: StoreCapabilities,
+}
+
+impl MemoryStore {
+    /// An empty store by the machine's clock, of this process's engine alone.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: Arc::new(Mutex::new(State::new(HISTORY_LIMIT))),
+            clock: Arc::new(SystemClock),
+            capabilities: StoreCapabilities::MEMORY,
+        }
+    }
+
+    /// The same store, by this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The same store, keeping about this many final rows: more only while an occurrence's next attempt is open.
+    #[must_use]
+    pub fn with_history_limit(self, rows: usize) -> Self {
+        self.write(|state, _| state.limit_history(rows));
+        self
+    }
+
+    /// The same store, declared as shared: for several engines in one process, with a clone each.
+    #[must_use]
+    pub fn declared_shared(mut self) -> Self {
+        self.capabilities.shared = true;
+        self
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One transaction, and the instant at which it happens.
+    fn write<T>(&self, transaction: impl FnOnce(&mut State, DateTime<Utc>) -> T) -> T {
+        let mut state = self.state();
+        let answer = transaction(&mut state, self.clock.now());
+        state.prune();
+        answer
+    }
+}
+
+/// What a test does to a store from outside.
+#[cfg(any(test, feature = "testing"))]
+impl MemoryStore {
+    /// Sets the lease of a running execution to have expired now. The lease goes on to exist.
+    pub fn expire_lease(&self, execution: ExecutionId) {
+        self.write(|state, now| state.expire_lease(execution, now));
+    }
+
+    /// Pauses a job, or resumes it. No rows are written and the watermark stays.
+    pub fn set_pause(&self, job: &JobId, pause: Option<super::Pause>) {
+        self.state().set_pause(job, pause);
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn capabilities(&self) -> StoreCapabilities {
+        self.capabilities
+    }
+
+    fn attach(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ExecutionStore for MemoryStore {
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError> {
+        Ok(self.write(|state, now| claims.iter().map(|claim| state.claim(claim, now)).collect()))
+    }
+
+    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
+        let state = self.state();
+        Ok(state.find_claim(claim_id, self.clock.now()))
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        let state = self.state();
+        Ok(state.due(limit, self.clock.now()))
+    }
+
+    async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
+        Ok(self.write(|state, now| requests.iter().map(|request| state.take(request, now)).collect()))
+    }
+
+    async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError> {
+        Ok(self.write(|state, now| held.iter().filter_map(|held| state.renew(held, now)).collect()))
+    }
+
+    async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
+        Ok(self.write(|state, now| finishes.iter().map(|finish| state.finish(finish, now)).collect()))
+    }
+
+    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
+        self.write(|state, now| state.decide(request, planner, now))
+    }
+
+    async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
+        Ok(self.write(|state, now| state.recover(request, now)))
+    }
+
+    async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
+        Ok(self.write(|state, now| state.request(request, now)))
+    }
+
+    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
+        Ok(self.state().request_cancel(execution))
+    }
+}
+
+#[async_trait]
+impl HistoryStore for MemoryStore {
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        Ok(self.state().execution(id).cloned())
+    }
+
+    async fn newest_attempt(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+    ) -> Result<Option<Execution>, StoreError> {
+        Ok(self.state().newest_attempt(job_id, occurrence).cloned())
+    }
+
+    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
+        Ok(self.state().page(query))
+    }
+
+    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
+        Ok(self.state().latest(jobs))
+    }
+}
+
+#[async_trait]
+impl ControlStore for MemoryStore {
+    async fn announce(
+        &self,
+        instance: InstanceId,
+        jobs: &[Announcement],
+        lease: std::time::Duration,
+    ) -> Result<Vec<Announced>, StoreError> {
+        Ok(self.write(|state, now| jobs.iter().map(|job| state.announce(instance, job, lease, now)).collect()))
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
+        Ok(self.write(|state, now| {
+            state.heartbeat(heartbeat, now);
+            now
+        }))
+    }
+
+    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
+        self.state().leave(instance);
+        Ok(())
+    }
+
+    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
+        Ok(self.state().job_states(jobs))
+    }
+
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        Ok(self.state().instance_records())
+    }
+}

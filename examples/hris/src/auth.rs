@@ -1,0 +1,12 @@
+//! Who calls: bearer tokens with a role.
+
+mod error;
+mod provider;
+mod role;
+mod secret;
+mod tokens;
+
+pub use error::{AuthError, AuthErrorKind};
+pub use role::Role;
+pub use secret::{InvalidSecret, Secret};
+pub use tokens::{Identity, Tokens};

@@ -1,0 +1,23 @@
+//! The daily attendance rows.
+
+use scheduler_core::{
+    extract::{ScheduledAt, State},
+    outcome::JobResult,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{attendance::create_absent_rows, hris::Hris};
+
+/// Gives every active employee an "absent" attendance row for the day.
+///
+/// The day is that of the occurrence in the job's zone, however late the run. An employee that fails is counted and
+/// the others go on; the attempt fails if every one did, or a page of employees can't be had.
+pub async fn auto_create_daily_attendance(
+    at: ScheduledAt,
+    cancellation: CancellationToken,
+    State(hris): State<Hris>,
+) -> JobResult {
+    let employees = hris.workforce().active_employees(cancellation);
+    let report = create_absent_rows(at.date_naive(), employees, hris.attendance()).await?;
+    Ok(report.into())
+}

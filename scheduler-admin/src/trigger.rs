@@ -1,0 +1,109 @@
+//! Running a job on request.
+
+mod body;
+
+use std::time::Duration;
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use body::TriggerBody;
+use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution};
+use serde::Serialize;
+use tracing::warn;
+
+use crate::{
+    Actor,
+    envelope::Envelope,
+    error::{ApiError, chain},
+    execution::ExecutionView,
+    path::{self, Segment},
+    query::Query,
+};
+
+/// The header under which a repetition is known.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// How long a request may wait for the occurrence's end, in seconds.
+const WAIT: std::ops::RangeInclusive<u64> = 1..=60;
+
+/// The execution, and where it is read.
+#[derive(Debug, Serialize)]
+struct TriggeredView {
+    #[serde(flatten)]
+    execution: ExecutionView,
+    url: String,
+}
+
+/// `POST /{job_id}/trigger`
+pub(crate) async fn trigger(
+    State(handle): State<SchedulerHandle>,
+    Extension(actor): Extension<Actor>,
+    job_id: Segment,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let id = path::find_job(&handle, job_id)?.settings().id.clone();
+    let wait = Query::of(request.uri())?.duration("wait", WAIT)?;
+    let key = idempotency_key(request.headers())?;
+    let body = TriggerBody::read(request).await?;
+
+    let mut wanted = TriggerRequest::new(id).by(actor.name);
+    if let Some(key) = key {
+        wanted = wanted.with_idempotency_key(key);
+    }
+    if let Some(params) = body.params {
+        wanted = wanted.with_params(params);
+    }
+    if let Some(reason) = body.reason {
+        wanted = wanted.with_reason(reason);
+    }
+    let triggered = handle.trigger(wanted).await?;
+    let mut execution = triggered.execution;
+    let mut done = triggered.repeated;
+    if let Some(limit) = wait {
+        execution = wait_for_end(&handle, execution, limit).await;
+        done = execution.status.is_final();
+    }
+    Ok(answer(&handle, execution, done))
+}
+
+/// The occurrence's newest attempt, once it has ended or time is up.
+///
+/// The run is requested: a store that goes away now must not make the caller believe it is not, and ask again.
+async fn wait_for_end(handle: &SchedulerHandle, execution: Execution, limit: Duration) -> Execution {
+    match handle.wait(&execution.job_id, &execution.occurrence, limit).await {
+        Ok(newest) => newest.unwrap_or(execution),
+        Err(error) => {
+            let (execution_id, error) = (execution.id, chain(&error));
+            warn!(%execution_id, error, "the end of a requested run can't be awaited; the run itself goes on");
+            execution
+        }
+    }
+}
+
+fn answer(handle: &SchedulerHandle, execution: Execution, done: bool) -> Response {
+    let url = path::execution(execution.id);
+    let location = HeaderValue::from_str(&url).expect("a path of digits and letters");
+    let (status, message) = match (done, execution.status.is_final()) {
+        (true, true) => (StatusCode::OK, format!("the run of `{}` has ended", execution.job_id)),
+        (true, false) => (StatusCode::OK, format!("the run of `{}` was requested before", execution.job_id)),
+        (false, _) => (StatusCode::ACCEPTED, format!("a run of `{}` is requested", execution.job_id)),
+    };
+    let data = TriggeredView { execution: ExecutionView::of(handle, execution), url };
+    let mut response = Envelope::success(message, data).into_response(status);
+    response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(ApiError::parameter("Idempotency-Key", "is given more than once"));
+    }
+    // Whether a text is a key is for the scheduler to say; what is no text at all never gets there.
+    let text = first.to_str().map_err(|_| ApiError::parameter("Idempotency-Key", "has characters beyond ASCII"))?;
+    Ok(Some(text.to_owned()))
+}

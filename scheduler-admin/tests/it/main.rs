@@ -1,0 +1,11 @@
+//! The whole router over a running scheduler.
+
+mod authorization;
+mod bad_input;
+mod executions;
+mod failures;
+mod health;
+mod jobs;
+mod service;
+mod store;
+mod trigger;

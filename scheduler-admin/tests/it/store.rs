@@ -1,0 +1,190 @@
+//! A store that a test makes fail for those who read and request; the engine's own calls go through.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use scheduler_admin::async_trait;
+use scheduler_core::{
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    occurrence::OccurrenceKey,
+    store::{
+        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
+        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
+        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+    },
+};
+use tokio::sync::Notify;
+
+/// What no answer may contain.
+pub(crate) const SECRET: &str = "SELECT password FROM db.internal:5432";
+
+/// How reads and requests end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Mode {
+    Works,
+    /// As `Away`, but requests are taken.
+    ReadsAway,
+    Away,
+    Lost,
+    Refuses,
+    Panics,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TestStore {
+    inner: MemoryStore,
+    mode: Arc<AtomicU8>,
+    /// Told of each look of somebody who waits for an occurrence's end.
+    pub(crate) looked: Arc<Notify>,
+}
+
+impl TestStore {
+    pub(crate) fn new(inner: MemoryStore) -> Self {
+        Self { inner, mode: Arc::new(AtomicU8::new(Mode::Works as u8)), looked: Arc::default() }
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        self.mode.store(mode as u8, Ordering::SeqCst);
+    }
+
+    fn gate(&self) -> Result<(), StoreError> {
+        let mode = self.mode.load(Ordering::SeqCst);
+        let operation = "answer a test";
+        let is = |expected: Mode| mode == expected as u8;
+        if is(Mode::Away) || is(Mode::ReadsAway) {
+            Err(StoreError::Unavailable { operation, source: SECRET.into() })
+        } else if is(Mode::Lost) {
+            Err(StoreError::Unknown { operation, source: SECRET.into() })
+        } else if is(Mode::Refuses) {
+            Err(StoreError::Rejected { operation, source: SECRET.into() })
+        } else if is(Mode::Panics) {
+            panic!("{SECRET}")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[async_trait]
+impl Store for TestStore {
+    fn capabilities(&self) -> StoreCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn attach(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.inner.check().await
+    }
+}
+
+#[async_trait]
+impl HistoryStore for TestStore {
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.gate()?;
+        self.inner.execution(id).await
+    }
+
+    async fn newest_attempt(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+    ) -> Result<Option<Execution>, StoreError> {
+        self.looked.notify_one();
+        self.gate()?;
+        self.inner.newest_attempt(job_id, occurrence).await
+    }
+
+    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
+        self.gate()?;
+        self.inner.executions(query).await
+    }
+
+    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
+        self.gate()?;
+        self.inner.latest(jobs).await
+    }
+}
+
+#[async_trait]
+impl ExecutionStore for TestStore {
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError> {
+        self.inner.claim(claims).await
+    }
+
+    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
+        self.inner.find_claim(claim_id).await
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        self.inner.due(limit).await
+    }
+
+    async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
+        self.inner.take(requests).await
+    }
+
+    async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError> {
+        self.inner.renew(held).await
+    }
+
+    async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
+        self.inner.finish(finishes).await
+    }
+
+    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
+        self.inner.decide(request, planner).await
+    }
+
+    async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
+        self.inner.recover(request).await
+    }
+
+    async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
+        if self.mode.load(Ordering::SeqCst) != Mode::ReadsAway as u8 {
+            self.gate()?;
+        }
+        self.inner.request(request).await
+    }
+
+    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
+        self.inner.request_cancel(execution).await
+    }
+}
+
+#[async_trait]
+impl ControlStore for TestStore {
+    async fn announce(
+        &self,
+        instance: InstanceId,
+        jobs: &[Announcement],
+        lease: Duration,
+    ) -> Result<Vec<Announced>, StoreError> {
+        self.inner.announce(instance, jobs, lease).await
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
+        self.inner.heartbeat(heartbeat).await
+    }
+
+    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
+        self.inner.leave(instance).await
+    }
+
+    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
+        self.inner.states(jobs).await
+    }
+
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        self.inner.instances().await
+    }
+}

@@ -1,0 +1,221 @@
+//! The suites of stores.
+
+/// Runs the suite of stores: one test a case, each with a harness of its own.
+///
+/// The argument is an async function that makes a [`StoreHarness`](crate::conformance::StoreHarness).
+#[macro_export]
+macro_rules! store_conformance {
+    ($harness:expr) => {
+        $crate::__conformance_cases! { $harness, claim:
+            a_claim_writes_its_running_row
+            a_claim_is_granted_a_lease
+            an_occurrence_is_claimed_once
+            of_ten_claimers_one_is_granted_an_occurrence
+            a_claim_repeated_with_its_id_is_granted_again_with_the_same_fence
+            a_repetition_within_one_batch_is_granted_again
+            a_repeated_claim_is_refused_once_its_run_has_ended
+            a_repeated_claim_is_refused_once_its_run_was_recovered
+            a_claimed_occurrence_is_refused_after_the_lease_ended
+            a_finished_occurrence_is_refused
+            an_occurrence_at_or_below_the_watermark_is_refused
+            an_unknown_job_claims_nothing
+            a_superseded_revision_claims_nothing
+            a_paused_job_claims_nothing
+            a_paused_job_claims_nothing_even_past_the_pauses_end
+            a_resumed_job_claims_again
+            an_early_claim_is_refused_and_told_how_long_to_wait
+            a_claim_may_come_fifty_milliseconds_early
+            a_claim_past_its_deadline_is_refused
+            an_occurrence_that_meets_a_holder_is_skipped_under_skip
+            a_skipped_occurrence_is_decided
+            already_decided_is_asked_before_everything_else
+            jobs_hold_keys_of_their_own
+            under_allow_occurrences_run_side_by_side_and_hold_nothing
+            a_finished_run_frees_the_key
+            a_recovered_run_frees_the_key
+            fences_grow_with_each_grant
+            one_claims_refusal_leaves_the_others_of_its_batch
+            claims_of_one_job_in_a_batch_are_decided_in_order
+            an_empty_batch_of_claims_has_no_outcomes
+            a_claim_that_was_never_made_is_not_found
+            a_lost_claim_is_found_by_its_id
+            a_found_claim_tells_how_much_lease_is_left
+            a_refused_claim_is_not_found
+            attached_handles_share_the_rows
+        }
+        $crate::__conformance_cases! { $harness, take:
+            a_take_starts_a_pending_row
+            a_row_is_taken_once
+            of_ten_takers_one_is_granted_a_row
+            a_take_repeated_with_its_id_is_granted_again_with_the_same_fence
+            a_repeated_take_is_refused_once_its_run_has_ended
+            a_row_that_is_not_there_is_not_taken
+            a_row_is_neither_due_nor_taken_before_its_time
+            a_due_row_says_what_it_is
+            a_job_has_one_due_row_at_a_time_its_oldest_occurrence
+            due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_limit
+            a_row_whose_key_is_held_is_not_due_and_goes_on_waiting
+            a_waiting_retry_holds_the_key
+            a_waiting_retry_keeps_other_rows_of_its_job_from_being_due
+            rows_of_a_paused_job_wait
+            a_manual_row_of_a_paused_job_is_due_and_taken
+            one_takes_refusal_leaves_the_others_of_its_batch
+            of_two_rows_of_one_job_in_a_batch_one_is_taken
+            a_row_is_taken_whatever_its_revision_and_watermark
+        }
+        $crate::__conformance_cases! { $harness, lease:
+            a_renewal_keeps_a_run_from_recovery
+            a_renewal_counts_from_now
+            an_expired_lease_that_still_exists_is_renewed
+            a_stale_holder_can_neither_renew_nor_release
+            a_renewal_names_its_fence
+            a_recovered_lease_is_lost
+            a_finished_lease_is_gone
+            what_is_lost_is_left_out_of_a_batch_of_renewals
+            a_renewal_names_its_leases_and_leaves_the_others
+            a_cancel_request_comes_with_the_renewal
+            a_cancel_request_is_of_one_run
+            what_does_not_run_is_not_asked_to_stop
+            a_cancelled_run_ends_cancelled_and_earns_no_attempt
+            a_cancelled_run_that_succeeded_has_succeeded
+        }
+        $crate::__conformance_cases! { $harness, finish:
+            an_outcome_is_written_with_what_the_job_said
+            every_final_status_is_written
+            an_outcome_with_another_fence_is_fenced
+            an_outcome_of_no_row_is_fenced
+            a_final_row_is_not_overwritten
+            an_outcome_repeated_after_a_lost_reply_is_success
+            a_repeated_outcome_names_the_attempt_that_followed_and_adds_none
+            the_next_attempt_is_inserted_with_the_outcome
+            a_next_attempt_without_the_key_holds_nothing
+            a_manual_runs_next_attempt_keeps_origin_parameters_and_who_asked
+            one_rows_conflict_in_a_batch_is_that_rows_alone
+            an_outcome_twice_in_one_batch_is_written_once
+            an_outcome_is_written_though_the_lease_has_expired
+            an_abandoned_row_takes_its_owners_outcome_late
+            an_outcome_is_too_late_once_another_attempt_exists
+            a_stranger_can_not_write_an_abandoned_rows_outcome
+            of_ten_writers_of_one_outcome_one_inserts_the_next_attempt
+        }
+        $crate::__conformance_cases! { $harness, recover:
+            a_run_whose_lease_expired_is_abandoned
+            a_run_whose_lease_lives_is_left
+            a_lease_expires_with_time_alone
+            a_run_is_recovered_once
+            of_ten_who_recover_one_abandons_a_run
+            a_lost_run_is_followed_where_its_lease_says_so
+            a_lost_run_that_held_nothing_is_followed_by_one_that_holds_nothing
+            the_last_attempt_is_not_followed
+            a_taken_run_is_recovered_as_its_take_says
+            a_cancelled_run_that_is_lost_earns_no_attempt
+            a_finished_run_is_not_recovered
+            a_recovery_goes_as_far_as_its_limit
+        }
+        $crate::__conformance_cases! { $harness, decide:
+            a_pass_sees_the_jobs_state
+            a_pass_ends_its_lag_before_now
+            a_pass_sees_the_rows_of_its_job_in_order
+            an_occurrence_with_two_attempts_is_decided_by_either
+            a_pass_sees_no_rows_at_or_below_the_watermark
+            a_pass_over_more_rows_than_its_limit_ends_at_the_last_it_sees
+            a_pass_sees_whether_the_key_is_held
+            a_pass_that_plans_nothing_writes_nothing
+            a_pass_moves_the_watermark_and_what_lies_below_is_decided
+            the_watermark_never_goes_back
+            a_planned_claim_is_granted_and_runs
+            planned_claims_meet_each_other_by_the_overlap_policy
+            the_watermark_stays_below_a_planned_claim_that_is_refused
+            the_watermark_moves_over_a_planned_claim_that_was_decided_already
+            a_caught_up_occurrence_waits_to_be_taken_and_holds_nothing
+            caught_up_occurrences_run_oldest_first
+            a_range_row_covers_what_was_missed
+            a_skipped_range_is_not_counted_as_missed
+            a_pass_sees_range_rows_above_the_watermark
+            the_newest_range_row_is_seen_and_grows
+            a_superseded_revision_decides_nothing
+            an_unknown_job_is_not_decided
+            a_paused_jobs_planned_claim_is_refused_and_stays_owed
+            ten_passes_at_once_decide_each_occurrence_once
+            a_claim_and_a_pass_at_once_decide_an_occurrence_once
+        }
+        $crate::__conformance_cases! { $harness, manual:
+            a_request_waits_to_be_taken_with_its_parameters
+            a_request_of_an_unknown_job_is_refused
+            a_repeated_request_is_answered_with_its_first_attempt
+            another_request_under_a_known_key_is_a_conflict
+            a_request_without_a_key_is_repeated_by_its_own_name
+            keys_are_of_one_job
+            under_skip_a_request_holds_the_key_from_the_start
+            under_skip_a_request_that_meets_a_holder_writes_no_row
+            under_skip_a_request_meets_a_waiting_request
+            the_idempotency_key_is_asked_before_overlap
+            under_allow_requests_wait_side_by_side
+            a_request_passes_pause
+            a_request_passes_a_disabled_schedule
+            of_ten_equal_requests_at_once_one_row_comes
+            of_ten_requests_at_once_one_gets_the_key_under_skip
+            an_idempotency_key_may_be_any_text
+        }
+        $crate::__conformance_cases! { $harness, history:
+            an_execution_is_read_by_its_id
+            ids_grow
+            the_newest_attempt_of_an_occurrence_is_found
+            a_page_is_newest_first
+            a_page_beyond_the_end_is_empty_and_counted
+            a_page_is_counted_only_where_asked
+            a_cursors_page_begins_below_its_row
+            a_cursors_pages_never_repeat_or_skip_while_rows_are_added
+            a_filter_by_job_leaves_others_out
+            a_filter_by_status_leaves_others_out
+            a_filter_by_time_leaves_older_rows_out
+            the_latest_of_each_job_is_its_newest_row_that_has_started
+            a_row_reads_the_same_by_every_way
+        }
+        $crate::__conformance_cases! { $harness, control:
+            a_new_job_owes_nothing_of_the_past
+            an_announcement_repeated_changes_nothing
+            a_new_fingerprint_becomes_the_current_revision
+            an_older_fingerprint_is_superseded_while_the_newer_is_served
+            an_older_fingerprint_comes_back_once_nobody_serves_the_newer
+            an_older_fingerprint_comes_back_once_the_newer_has_left
+            a_third_fingerprint_is_new_whatever_is_served
+            a_disabled_jobs_schedule_claims_nothing
+            a_job_enabled_again_owes_nothing_of_the_time_between
+            announcements_are_answered_in_their_order
+            ten_instances_that_announce_at_once_agree
+            states_are_of_the_jobs_named_that_are_known
+            a_state_tells_its_pause
+            a_heartbeat_answers_the_stores_clock
+            an_instance_is_listed_with_its_last_heartbeat
+            instances_are_listed_newest_heartbeat_first_and_leave
+        }
+    };
+}
+
+/// Runs the suite of the overlap policies beyond `skip` and `allow`: `queue_one` and `cancel_running`.
+///
+/// The argument is an async function that makes a [`StoreHarness`](crate::conformance::StoreHarness).
+#[macro_export]
+macro_rules! queue_conformance {
+    ($harness:expr) => {
+        $crate::__conformance_cases! { $harness, queue:
+            with_the_key_free_an_occurrence_runs_under_either_policy
+            under_queue_one_an_occurrence_waits_for_the_key
+            a_queued_occurrence_is_decided
+            under_queue_one_a_further_occurrence_finds_the_queue_full
+            who_waits_goes_before_a_new_occurrence
+            an_occurrence_waits_behind_a_waiting_retry
+            what_waits_is_subject_to_a_claims_other_conditions
+            a_refused_claim_asks_nobody_to_stop
+            under_cancel_running_the_holder_is_asked_to_stop_and_the_new_one_waits
+            under_cancel_running_a_waiting_retry_is_cancelled_at_once
+            under_cancel_running_the_later_of_two_waiting_stays
+            of_ten_claimers_at_once_one_runs_and_one_waits
+            of_ten_claimers_at_once_that_cancel_one_is_left_waiting
+            a_request_waits_as_the_queued_row
+            a_further_request_finds_the_queue_full
+            a_request_goes_before_a_new_occurrence
+        }
+    };
+}

@@ -1,0 +1,47 @@
+use super::*;
+use crate::{Scheduler, extract::State, store::memory::MemoryStore};
+
+fn build(jobs: Vec<Job>) -> Result<Scheduler, BuildError> {
+    Scheduler::builder(MemoryStore::new()).jobs(jobs).build()
+}
+
+fn manual(id: &str) -> Job {
+    Job::builder(id).manual().run(|| async {})
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let error = build(vec![
+        manual("twice"),
+        manual("twice"),
+        manual("executions"),
+        Job::builder("stateful").manual().run(|_: State<u32>| async {}),
+        Job::builder("badly_timed").cron("61 * * * *").tz("Asia/Jakata").run(|| async {}),
+        Job::builder("never").cron("0 0 31 2 *").run(|| async {}),
+        Job::builder("untriggered").run(|| async {}),
+        Job::builder("short").manual().lease_ttl(Duration::from_secs(1)).run(|| async {}),
+        Job::builder("hasty").every(Duration::from_secs(5)).overlap(OverlapPolicy::CancelRunning).run(|| async {}),
+    ])
+    .expect_err("every job but none is wrong");
+    let text = error.to_string();
+    for part in [
+        "job id `twice` is used by 2 jobs",
+        "job id `executions` is reserved",
+        "job `stateful` takes `State<u32>`",
+        "61",
+        "Asia/Jakarta",
+        "never fires",
+        "job `untriggered`: has no trigger",
+        "`lease_ttl` is 1s",
+        "job `hasty`: `overlap = cancel_running` needs a period of at least 10s",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+    assert_eq!(error.mistakes().len(), 9, "{text}");
+}
+
+#[test]
+fn state_that_was_given_is_not_missed() {
+    let job = Job::builder("stateful").manual().run(|_: State<u32>| async {});
+    assert!(Scheduler::builder(MemoryStore::new()).jobs([job]).state(7_u32).build().is_ok());
+}

@@ -1,0 +1,100 @@
+//! A job, and the indexes over its rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    identity::{ExecutionId, InstanceId, RevisionId},
+    occurrence::OccurrenceKey,
+    store::JobState,
+};
+
+/// A job as the store has it.
+#[derive(Debug)]
+pub(super) struct JobRecord {
+    pub(super) state: JobState,
+    /// Every revision that the job ever had, oldest first.
+    pub(super) revisions: Vec<Revision>,
+    /// Which revision each instance announced.
+    pub(super) announcers: Vec<(InstanceId, RevisionId)>,
+    /// Its rows.
+    pub(super) rows: BTreeSet<ExecutionId>,
+    /// The attempts at each occurrence, first to last.
+    pub(super) attempts: HashMap<OccurrenceKey, Vec<ExecutionId>>,
+    /// The schedule's occurrences above the watermark that have a row, or had one that was dropped; with the start of
+    /// the range, for a range row.
+    pub(super) decided: BTreeMap<DateTime<Utc>, Option<DateTime<Utc>>>,
+    /// The row that holds the job's key (R16).
+    pub(super) holder: Option<ExecutionId>,
+    /// The row that waits for the key (R17).
+    pub(super) queued: Option<ExecutionId>,
+    /// What waits to be taken, oldest occurrence first.
+    pub(super) pending: BTreeSet<(DateTime<Utc>, ExecutionId)>,
+    /// The newest row that has started.
+    pub(super) latest: Option<ExecutionId>,
+    /// The newest range row.
+    pub(super) newest_range: Option<ExecutionId>,
+}
+
+/// What makes two versions of a job differ, and its number.
+#[derive(Debug)]
+pub(super) struct Revision {
+    pub(super) id: RevisionId,
+    pub(super) fingerprint: Box<str>,
+}
+
+impl JobRecord {
+    pub(super) fn new(state: JobState) -> Self {
+        Self {
+            state,
+            revisions: Vec::new(),
+            announcers: Vec::new(),
+            rows: BTreeSet::new(),
+            attempts: HashMap::new(),
+            decided: BTreeMap::new(),
+            holder: None,
+            queued: None,
+            pending: BTreeSet::new(),
+            latest: None,
+            newest_range: None,
+        }
+    }
+
+    /// Whether an occurrence has its row, or had one.
+    pub(super) fn has_decided(&self, occurrence: &OccurrenceKey, scheduled_at: DateTime<Utc>) -> bool {
+        let covers = |(at, from): (&DateTime<Utc>, &Option<DateTime<Utc>>)| {
+            *at == scheduled_at || from.is_some_and(|from| from <= scheduled_at)
+        };
+        scheduled_at <= self.state.watermark
+            || self.attempts.contains_key(occurrence)
+            || (occurrence.scheduled_at().is_some() && self.decided.range(scheduled_at..).any(covers))
+    }
+
+    /// Whether the job's key is held, or will be next by a row that waits for it.
+    pub(super) const fn is_held(&self) -> bool {
+        self.holder.is_some() || self.queued.is_some()
+    }
+
+    /// Whether rows may start that are neither manual nor backfilled (R2).
+    pub(super) const fn is_scheduled(&self) -> bool {
+        self.state.enabled && self.state.pause.is_none()
+    }
+
+    /// Moves the watermark on, never back.
+    pub(super) fn move_watermark(&mut self, watermark: DateTime<Utc>) {
+        if watermark > self.state.watermark {
+            self.state.watermark = watermark;
+            while self.decided.first_entry().is_some_and(|entry| *entry.key() <= watermark) {
+                self.decided.pop_first();
+            }
+        }
+    }
+
+    /// Notes that an occurrence of the schedule, or a range up to it, has a row.
+    pub(super) fn note_decided(&mut self, scheduled_at: DateTime<Utc>, missed_from: Option<DateTime<Utc>>) {
+        if scheduled_at > self.state.watermark {
+            self.decided.insert(scheduled_at, missed_from);
+        }
+    }
+}

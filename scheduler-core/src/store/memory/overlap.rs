@@ -1,0 +1,71 @@
+//! What happens to an occurrence that meets a holder (R17).
+
+use chrono::{DateTime, Utc};
+
+use super::state::State;
+use crate::{
+    identity::JobId,
+    job::OverlapPolicy,
+    status::{Reason, Status},
+};
+
+/// What an arriving occurrence does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// The key is free, or there is none.
+    Runs,
+    /// It waits as the one queued row.
+    Queues,
+    /// It never runs.
+    Skips(Reason),
+}
+
+impl State {
+    /// What an occurrence does under its policy; the holder and the queued row make way where the policy says so.
+    pub(super) fn arrive(
+        &mut self,
+        job_id: &JobId,
+        overlap: OverlapPolicy,
+        scheduled_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Arrival {
+        let Some(job) = self.jobs.get(job_id).filter(|job| overlap != OverlapPolicy::Allow && job.is_held()) else {
+            return Arrival::Runs;
+        };
+        let queued = job.queued;
+        match overlap {
+            OverlapPolicy::QueueOne if queued.is_none() => Arrival::Queues,
+            OverlapPolicy::QueueOne => Arrival::Skips(Reason::QueueFull),
+            OverlapPolicy::CancelRunning => {
+                if let Some(holder) = job.holder {
+                    self.stop(holder, now);
+                }
+                let Some(queued) = queued else { return Arrival::Queues };
+                if self.execution(queued).is_some_and(|queued| queued.scheduled_at >= scheduled_at) {
+                    return Arrival::Skips(Reason::Superseded);
+                }
+                self.change(queued, |row| {
+                    row.status = Status::Skipped;
+                    row.reason = Some(Reason::Superseded);
+                    row.queued = false;
+                });
+                Arrival::Queues
+            }
+            OverlapPolicy::Skip | OverlapPolicy::Allow => Arrival::Skips(Reason::Overlap),
+        }
+    }
+
+    /// Asks a holder to stop; one that only waits has stopped at once.
+    fn stop(&mut self, holder: crate::identity::ExecutionId, now: DateTime<Utc>) {
+        if let Some(lease) = self.leases.get_mut(&holder) {
+            lease.cancel_requested = true;
+            return;
+        }
+        self.change(holder, |row| {
+            row.status = Status::Cancelled;
+            row.reason = Some(Reason::Superseded);
+            row.holds_key = false;
+            row.finished_at = Some(now);
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! Pending rows: which are due, and their start (R2).
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    job::JobRecord,
+    state::{Start, State},
+};
+use crate::{
+    execution::Execution,
+    identity::ExecutionId,
+    occurrence::Origin,
+    status::Status,
+    store::{DueExecution, Grant, Refusal, TakeOutcome, TakeRequest},
+};
+
+/// Whether a row waits while its job is paused or disabled: manual ones and backfilled ones pass.
+const fn waits_for_the_schedule(row: &Execution) -> bool {
+    !matches!(row.origin, Origin::Manual | Origin::Backfill)
+}
+
+impl State {
+    pub(super) fn due(&self, limit: usize, now: DateTime<Utc>) -> Vec<DueExecution> {
+        let jobs = self.waiting.iter().filter_map(|job_id| self.jobs.get(job_id));
+        let mut due: Vec<_> = jobs.filter_map(|job| self.due_of(job, now)).collect();
+        due.sort_by_key(|row| (row.scheduled_at, row.id));
+        due.truncate(limit);
+        let due = due.into_iter().map(|row| DueExecution {
+            execution_id: row.id,
+            job_id: row.job_id.clone(),
+            origin: row.origin,
+            scheduled_at: row.scheduled_at,
+        });
+        due.collect()
+    }
+
+    /// The one row of a job that may be taken now.
+    fn due_of(&self, job: &JobRecord, now: DateTime<Utc>) -> Option<&Execution> {
+        let is_due = |row: &&Execution| {
+            row.status == Status::Pending
+                && row.not_before <= now
+                && (job.is_scheduled() || !waits_for_the_schedule(row))
+        };
+        match job.holder {
+            Some(holder) => self.execution(holder).filter(is_due),
+            None => job.pending.iter().filter_map(|(_, id)| self.execution(*id)).find(is_due),
+        }
+    }
+
+    pub(super) fn take(&mut self, request: &TakeRequest, now: DateTime<Utc>) -> TakeOutcome {
+        let grant = match self.running_claim(request.claim_id) {
+            Some(grant) if grant.execution_id == request.execution_id => grant,
+            _ => {
+                if let Err(refusal) = self.may_take(request, now) {
+                    return TakeOutcome::Refused(refusal);
+                }
+                let start = Start {
+                    claim_id: request.claim_id,
+                    instance: request.instance,
+                    holds_key: request.holds_key,
+                    rerun_on_crash: request.rerun_on_crash,
+                    lease: request.lease,
+                };
+                let fence = self.start(request.execution_id, &start, now);
+                Grant { execution_id: request.execution_id, fence, started_at: now }
+            }
+        };
+        let execution = self.execution(grant.execution_id).expect("a row that runs is there").clone();
+        TakeOutcome::Granted { grant, execution: Box::new(execution) }
+    }
+
+    fn may_take(&self, request: &TakeRequest, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let row = self.execution(request.execution_id).filter(|row| row.status == Status::Pending);
+        let row = row.ok_or(Refusal::NotPending)?;
+        let job = self.jobs.get(&row.job_id).ok_or(Refusal::NotPending)?;
+        if waits_for_the_schedule(row) && !job.is_scheduled() {
+            Err(Refusal::Paused)
+        } else if row.not_before > now {
+            Err(Refusal::NotDue { remaining: (row.not_before - now).to_std().unwrap_or(Duration::ZERO) })
+        } else if request.holds_key && job.holder.is_some_and(|holder: ExecutionId| holder != row.id) {
+            Err(Refusal::Held)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Backends that a test takes away.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use scheduler_core::{
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, memory::MemoryLocks},
+    occurrence::OccurrenceKey,
+    store::{
+        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
+        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
+        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+    },
+};
+
+/// What a backend's answers are like.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Switch {
+    away: Arc<AtomicBool>,
+    /// Does what it is asked, and its answer is lost.
+    loses_answers: Arc<AtomicBool>,
+}
+
+impl Switch {
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_losing_answers(&self, loses: bool) {
+        self.loses_answers.store(loses, Ordering::SeqCst);
+    }
+
+    fn is_away(&self) -> bool {
+        self.away.load(Ordering::SeqCst)
+    }
+}
+
+/// A memory store behind a switch.
+#[derive(Debug, Clone)]
+pub(crate) struct SwitchedStore {
+    pub(crate) inner: MemoryStore,
+    pub(crate) switch: Switch,
+}
+
+impl SwitchedStore {
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        if self.switch.is_away() {
+            return Err(StoreError::Unavailable { operation, source: "the test took it away".into() });
+        }
+        let answer = call.await;
+        if self.switch.loses_answers.load(Ordering::SeqCst) {
+            return Err(StoreError::Unknown { operation, source: "the test lost the answer".into() });
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl Store for SwitchedStore {
+    fn capabilities(&self) -> StoreCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn attach(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.call("check", self.inner.check()).await
+    }
+}
+
+#[async_trait]
+impl ExecutionStore for SwitchedStore {
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError> {
+        self.call("claim", self.inner.claim(claims)).await
+    }
+
+    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
+        self.call("find a claim", self.inner.find_claim(claim_id)).await
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        self.call("look", self.inner.due(limit)).await
+    }
+
+    async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
+        self.call("take", self.inner.take(requests)).await
+    }
+
+    async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError> {
+        self.call("renew", self.inner.renew(held)).await
+    }
+
+    async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
+        self.call("finish", self.inner.finish(finishes)).await
+    }
+
+    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
+        self.call("decide", self.inner.decide(request, planner)).await
+    }
+
+    async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
+        self.call("recover", self.inner.recover(request)).await
+    }
+
+    async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
+        self.call("request", self.inner.request(request)).await
+    }
+
+    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
+        self.call("cancel", self.inner.request_cancel(execution)).await
+    }
+}
+
+#[async_trait]
+impl HistoryStore for SwitchedStore {
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.inner.execution(id).await
+    }
+
+    async fn newest_attempt(&self, job: &JobId, occurrence: &OccurrenceKey) -> Result<Option<Execution>, StoreError> {
+        self.inner.newest_attempt(job, occurrence).await
+    }
+
+    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
+        self.inner.executions(query).await
+    }
+
+    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
+        self.inner.latest(jobs).await
+    }
+}
+
+#[async_trait]
+impl ControlStore for SwitchedStore {
+    async fn announce(
+        &self,
+        instance: InstanceId,
+        jobs: &[Announcement],
+        lease: std::time::Duration,
+    ) -> Result<Vec<Announced>, StoreError> {
+        self.call("announce", self.inner.announce(instance, jobs, lease)).await
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
+        self.call("heartbeat", self.inner.heartbeat(heartbeat)).await
+    }
+
+    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
+        self.call("leave", self.inner.leave(instance)).await
+    }
+
+    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
+        self.inner.states(jobs).await
+    }
+
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        self.inner.instances().await
+    }
+}
+
+/// Memory locks behind a switch.
+#[derive(Debug, Clone)]
+pub(crate) struct SwitchedLocks {
+    pub(crate) inner: MemoryLocks,
+    pub(crate) switch: Switch,
+}
+
+impl SwitchedLocks {
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, LockError>> + Send,
+    ) -> Result<T, LockError> {
+        if self.switch.is_away() {
+            return Err(LockError::Unavailable { operation, source: "the test took it away".into() });
+        }
+        call.await
+    }
+}
+
+#[async_trait]
+impl LockBackend for SwitchedLocks {
+    fn attach(&self) -> Arc<dyn LockBackend> {
+        Arc::new(self.clone())
+    }
+
+    async fn check(&self) -> Result<(), LockError> {
+        self.call("check", self.inner.check()).await
+    }
+
+    async fn acquire(&self, requests: &[AcquireRequest]) -> Result<Vec<Acquired>, LockError> {
+        self.call("acquire", self.inner.acquire(requests)).await
+    }
+
+    async fn cursor(&self, job_id: &JobId) -> Result<Option<DateTime<Utc>>, LockError> {
+        self.call("read a cursor", self.inner.cursor(job_id)).await
+    }
+
+    async fn renew(&self, lease: &LockLease, ttl: std::time::Duration) -> Result<bool, LockError> {
+        self.call("renew", self.inner.renew(lease, ttl)).await
+    }
+
+    async fn release(&self, lease: &LockLease) -> Result<bool, LockError> {
+        self.call("release", self.inner.release(lease)).await
+    }
+}

@@ -1,0 +1,230 @@
+//! Backends that do not answer (R8, R9, R10).
+
+use std::sync::Arc;
+
+use scheduler_core::{
+    RunningScheduler, Scheduler, StartError, TriggerRequest,
+    context::JobContext,
+    job::{CatchUp, Job},
+    lock::memory::MemoryLocks,
+    status::{Reason, Status},
+};
+use tokio::sync::Notify;
+
+use crate::{
+    away::{Switch, SwitchedLocks, SwitchedStore},
+    rig::{MINUTE, Rig, SECOND, Starts, id, rows, settle, soon, told, words},
+};
+
+fn each_minute() -> (Job, Starts) {
+    let (tell, starts) = told();
+    let job = Job::builder("job").cron("* * * * *").catch_up(CatchUp::Skip).run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
+    });
+    (job, starts)
+}
+
+fn switched(rig: &Rig) -> (SwitchedStore, Switch) {
+    let switch = Switch::default();
+    (SwitchedStore { inner: rig.store.clone(), switch: switch.clone() }, switch)
+}
+
+async fn with_locks(rig: &Rig, job: Job) -> (RunningScheduler, Switch) {
+    let switch = Switch::default();
+    let locks = MemoryLocks::new().with_clock(Arc::new(rig.clock.clone()));
+    let locks = SwitchedLocks { inner: locks, switch: switch.clone() };
+    let scheduler = Scheduler::builder(rig.store.clone()).lock_backend(locks).jobs([job]).clock(rig.clock.clone());
+    (soon(scheduler.build().expect("a valid job").start()).await.expect("both answer"), switch)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_occurrence_waits_for_its_store_until_its_deadline() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute();
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, [job]).await;
+    rig.pass(MINUTE - SECOND).await;
+    switch.set_away(true);
+    rig.pass(30 * SECOND).await;
+    assert_eq!(starts.so_far(), [], "what can't be written is not run");
+    assert!(!scheduler.handle().health().ready);
+    switch.set_away(false);
+    rig.pass(5 * SECOND).await;
+    starts.next().await;
+    let found = rig.rows(scheduler.handle(), "job", 1).await;
+    assert_eq!(words(&found), ["succeeded #1"]);
+    assert!(scheduler.handle().health().ready);
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passed_its_deadline_while_the_store_was_away_is_recorded_as_missed() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute();
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, [job]).await;
+    rig.pass(MINUTE - SECOND).await;
+    switch.set_away(true);
+    rig.pass(3 * MINUTE + 10 * SECOND).await;
+    switch.set_away(false);
+    let found = rig.rows(scheduler.handle(), "job", 2).await;
+    let missed: Vec<_> = found.iter().filter(|row| row.status == Status::Missed).collect();
+    assert_eq!(missed.iter().filter_map(|row| row.missed_count).sum::<u64>(), 3, "{:?}", words(&found));
+    assert!(missed.iter().all(|row| row.reason == Some(Reason::Deadline)));
+    starts.next().await;
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_answer_is_lost_is_repeated_and_runs_once() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute();
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, [job]).await;
+    rig.pass(MINUTE - SECOND).await;
+    switch.set_losing_answers(true);
+    rig.pass(3 * SECOND).await;
+    assert_eq!(words(&rows(scheduler.handle(), "job").await), ["running #1"], "written, and nobody knows");
+    assert_eq!(starts.so_far(), []);
+    switch.set_losing_answers(false);
+    rig.pass(3 * SECOND).await;
+    starts.next().await;
+    let found = rig.rows(scheduler.handle(), "job", 1).await;
+    assert_eq!(words(&found), ["succeeded #1"]);
+    assert_eq!(starts.so_far(), []);
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_given_up_without_an_answer_earns_its_next_attempt() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute();
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, [job]).await;
+    rig.pass(MINUTE - SECOND).await;
+    switch.set_losing_answers(true);
+    rig.pass(MINUTE + 10 * SECOND).await;
+    switch.set_losing_answers(false);
+    let first = starts.next();
+    tokio::pin!(first);
+    let occurrence = loop {
+        tokio::select! {
+            occurrence = &mut first => break occurrence,
+            () = rig.pass(SECOND) => {}
+        }
+    };
+    let found = rig.rows(scheduler.handle(), "job", 3).await;
+    let of_it: Vec<_> = found.iter().filter(|row| row.occurrence == occurrence).collect();
+    assert!(of_it.iter().any(|row| row.status == Status::Succeeded), "{:?}", words(&found));
+    let abandoned = found.iter().find(|row| row.status == Status::Abandoned).expect("the first claim");
+    assert_eq!(abandoned.reason, Some(Reason::UnknownCommit));
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_is_kept_until_the_store_takes_it() {
+    let rig = Rig::new();
+    let go_on = Arc::new(Notify::new());
+    let (tell, mut starts) = told();
+    let gate = Arc::clone(&go_on);
+    let job = Job::builder("job").manual().run(move |context: JobContext| {
+        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            gate.notified().await;
+            "worth keeping"
+        }
+    });
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, [job]).await;
+    soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
+    starts.next().await;
+    switch.set_away(true);
+    go_on.notify_one();
+    rig.pass(10 * SECOND).await;
+    assert_eq!(words(&rows(scheduler.handle(), "job").await), ["running #1"]);
+    switch.set_away(false);
+    let found = rig.rows(scheduler.handle(), "job", 1).await;
+    assert_eq!(found[0].message.as_deref(), Some("worth keeping"));
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_shorter_than_the_lease_disturbs_no_run() {
+    let rig = Rig::new();
+    let go_on = Arc::new(Notify::new());
+    let (tell, mut starts) = told();
+    let gate = Arc::clone(&go_on);
+    let job = Job::builder("job").manual().run(move |context: JobContext| {
+        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            gate.notified().await;
+            if context.cancellation_token().is_cancelled() { "disturbed" } else { "undisturbed" }
+        }
+    });
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, [job]).await;
+    soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
+    starts.next().await;
+    rig.pass(6 * SECOND).await;
+    switch.set_away(true);
+    rig.pass(20 * SECOND).await;
+    switch.set_away(false);
+    rig.pass(6 * SECOND).await;
+    go_on.notify_one();
+    let found = rig.rows(scheduler.handle(), "job", 1).await;
+    assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_front_of_a_shared_store_a_lock_backend_is_not_needed() {
+    let rig = Rig::shared();
+    let (job, mut starts) = each_minute();
+    let (scheduler, switch) = with_locks(&rig, job).await;
+    switch.set_away(true);
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    let health = scheduler.handle().health();
+    assert!(health.ready, "the store decides alone");
+    assert_eq!(health.degraded, ["the lock backend does not answer"]);
+    switch.set_away(false);
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    assert_eq!(scheduler.handle().health().degraded, [""; 0]);
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_is_the_claim_a_lock_backend_that_is_away_starts_nothing() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute();
+    let (scheduler, switch) = with_locks(&rig, job).await;
+    switch.set_away(true);
+    rig.pass(MINUTE + 10 * SECOND).await;
+    assert_eq!(starts.so_far(), []);
+    assert!(!scheduler.handle().health().ready);
+    switch.set_away(false);
+    rig.pass(5 * SECOND).await;
+    starts.next().await;
+    settle().await;
+    assert!(scheduler.handle().health().ready);
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_is_away_at_start_is_told() {
+    let rig = Rig::new();
+    let (job, _starts) = each_minute();
+    let (store, switch) = switched(&rig);
+    switch.set_away(true);
+    let scheduler = Scheduler::builder(store).jobs([job.clone()]).build().expect("a valid job");
+    let error = soon(scheduler.start()).await.expect_err("the store is away");
+    assert!(matches!(error, StartError::Store(_)), "{error}");
+    let locks = SwitchedLocks { inner: MemoryLocks::new(), switch };
+    let scheduler = Scheduler::builder(rig.store).lock_backend(locks).jobs([job]).build().expect("a valid job");
+    let error = soon(scheduler.start()).await.expect_err("the lock backend is away");
+    assert!(matches!(error, StartError::Locks(_)), "{error}");
+}

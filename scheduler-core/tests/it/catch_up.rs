@@ -1,0 +1,127 @@
+//! Occurrences that went by while nobody looked (R12).
+
+use scheduler_core::{
+    context::JobContext,
+    extract::ScheduledAt,
+    job::{CatchUp, Job},
+    occurrence::Origin,
+    status::{Reason, Status},
+};
+
+use crate::rig::{MINUTE, Rig, SECOND, rows, start, statuses, told, words};
+
+fn each_minute(policy: CatchUp) -> (Job, crate::rig::Starts) {
+    let (tell, starts) = told();
+    let job = Job::builder("job").cron("* * * * *").tz("Asia/Jakarta").catch_up(policy).run(
+        move |context: JobContext, at: ScheduledAt| {
+            let tell = tell.clone();
+            async move {
+                tell.send(context.occurrence().clone()).expect("the test listens");
+                at.to_rfc3339()
+            }
+        },
+    );
+    (job, starts)
+}
+
+/// Runs the job for three minutes, is down for ten and a half, and comes back.
+async fn outage(policy: CatchUp) -> Vec<scheduler_core::execution::Execution> {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute(policy);
+    let scheduler = rig.run([job.clone()]).await;
+    for _ in 0..3 {
+        rig.pass(MINUTE).await;
+        starts.next().await;
+    }
+    rig.stop(scheduler).await;
+    rig.clock.advance(MINUTE * 10 + SECOND * 30);
+    let scheduler = rig.run([job]).await;
+    rig.pass(SECOND * 10).await;
+    let wanted = if policy == CatchUp::Skip { 4 } else { 5 };
+    let found = rig.rows(scheduler.handle(), "job", wanted).await;
+    rig.stop(scheduler).await;
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_one_missed_row_and_its_latest_occurrence_runs() {
+    let found = outage(CatchUp::Latest).await;
+    let caught_up: Vec<_> =
+        found.iter().filter(|row| row.origin == Origin::CatchUp || row.status == Status::Missed).collect();
+    // 00:13 is 30 s old: within its deadline of a minute it is started in the pass, on the schedule's behalf.
+    let last = found.iter().find(|row| row.scheduled_at == start() + MINUTE * 13).expect("a row");
+    assert_eq!(last.status, Status::Succeeded, "{caught_up:?}");
+    let missed: u64 = found.iter().filter_map(|row| row.missed_count).sum();
+    let own = found.iter().filter(|row| row.status == Status::Succeeded).count();
+    assert_eq!(
+        missed + u64::try_from(own).expect("few"),
+        13,
+        "each of the 13 minutes has its row: {:?}",
+        words(&found)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_skip_an_outage_runs_nothing_that_is_late() {
+    let found = outage(CatchUp::Skip).await;
+    assert!(found.iter().all(|row| row.origin == Origin::Schedule), "{:?}", words(&found));
+    let ranges: Vec<_> = found.iter().filter(|row| row.status == Status::Missed).collect();
+    assert_eq!(ranges.len(), 1, "{:?}", statuses(&found));
+    assert_eq!(ranges[0].reason, Some(Reason::Deadline));
+    assert_eq!((ranges[0].missed_from, ranges[0].scheduled_at), (Some(start() + MINUTE * 4), start() + MINUTE * 12));
+    assert_eq!(ranges[0].missed_count, Some(9));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_job_missed_by_hours_is_caught_up_under_its_own_date() {
+    let rig = Rig::new();
+    let job = Job::builder("daily")
+        .cron("30 0 * * *")
+        .tz("Asia/Jakarta")
+        .run(|at: ScheduledAt| async move { at.to_rfc3339() });
+    rig.stop(rig.run([job.clone()]).await).await;
+    // From 07:00 to noon of the next day, in Jakarta.
+    rig.clock.advance(MINUTE * 60 * 29);
+    let scheduler = rig.run([job]).await;
+    let found = rig.rows(scheduler.handle(), "daily", 1).await;
+    assert_eq!(words(&found), ["succeeded #1"]);
+    assert_eq!(found[0].origin, Origin::CatchUp);
+    assert_eq!(found[0].message.as_deref(), Some("2026-01-02T00:30:00+07:00"));
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_new_owes_nothing_of_the_time_before() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute(CatchUp::Latest);
+    let scheduler = rig.run([job]).await;
+    rig.pass(SECOND * 30).await;
+    assert_eq!(starts.so_far(), []);
+    assert_eq!(rows(scheduler.handle(), "job").await, []);
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_slept_catches_up_when_it_wakes() {
+    let rig = Rig::new();
+    let (job, mut starts) = each_minute(CatchUp::Latest);
+    let scheduler = rig.run([job]).await;
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    rig.rows(scheduler.handle(), "job", 1).await;
+    // One step: no timer fired in between.
+    rig.clock.advance(MINUTE * 7 + SECOND * 5);
+    let last = loop {
+        let occurrence = starts.next().await;
+        if occurrence.scheduled_at() == Some(start() + MINUTE * 8) {
+            break occurrence;
+        }
+    };
+    assert!(last.scheduled_at().is_some());
+    rig.pass(SECOND * 10).await;
+    let found = rig.rows(scheduler.handle(), "job", 3).await;
+    let missed: u64 = found.iter().filter_map(|row| row.missed_count).sum();
+    let own = found.iter().filter(|row| row.status == Status::Succeeded).count();
+    assert_eq!(missed + u64::try_from(own).expect("few"), 8, "{:?}", words(&found));
+    rig.stop(scheduler).await;
+}

@@ -1,0 +1,11 @@
+//! The engine on memory backends and a manual clock.
+
+mod away;
+mod backends_away;
+mod catch_up;
+mod manual;
+mod outcomes;
+mod own_thread;
+mod rig;
+mod several;
+mod shutdown;

@@ -1,0 +1,167 @@
+//! Several schedulers on one store.
+
+use std::collections::BTreeMap;
+
+use scheduler_core::{
+    Scheduler, TriggerRequest,
+    context::JobContext,
+    job::{Job, OnCrash},
+    lock::memory::MemoryLocks,
+    status::{Reason, Status},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::rig::{Rig, SECOND, id, rows, settle, soon, told, words};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_occurrence_runs_once_on_one_of_them() {
+    let rig = Rig::shared();
+    let (tell, mut starts) = told();
+    let job = Job::builder("job").every(SECOND).run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
+    });
+    let mut schedulers = Vec::new();
+    for _ in 0..3 {
+        schedulers.push(rig.run([job.clone()]).await);
+    }
+    rig.pass(20 * SECOND).await;
+    let found = rig.rows(schedulers[0].handle(), "job", 20).await;
+    let mut by_occurrence = BTreeMap::new();
+    for occurrence in starts.so_far() {
+        *by_occurrence.entry(occurrence).or_insert(0) += 1;
+    }
+    assert!(by_occurrence.values().all(|starts| *starts == 1), "{by_occurrence:?}");
+    assert!(by_occurrence.len() >= 20 && found.len() >= 20);
+    assert!(found.iter().all(|row| row.attempt == 1));
+    for scheduler in schedulers {
+        rig.stop(scheduler).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_in_front_of_the_store_changes_nothing_of_that() {
+    let rig = Rig::shared();
+    let locks = MemoryLocks::new().with_clock(std::sync::Arc::new(rig.clock.clone()));
+    let (tell, mut starts) = told();
+    let job = Job::builder("job").every(SECOND).run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
+    });
+    let mut schedulers = Vec::new();
+    for _ in 0..3 {
+        let scheduler = Scheduler::builder(rig.store.clone()).lock_backend(locks.clone()).jobs([job.clone()]);
+        let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
+        schedulers.push(soon(scheduler.start()).await.expect("both answer"));
+    }
+    rig.pass(20 * SECOND).await;
+    rig.rows(schedulers[0].handle(), "job", 20).await;
+    let mut seen = starts.so_far();
+    let before = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), before, "one ran twice");
+    assert!(before >= 20);
+    for scheduler in schedulers {
+        rig.stop(scheduler).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_shared_store_the_lock_backend_alone_keeps_them_apart() {
+    let rig = Rig::new();
+    let locks = MemoryLocks::new().with_clock(std::sync::Arc::new(rig.clock.clone()));
+    let (tell, mut starts) = told();
+    let job = Job::builder("job").every(SECOND).run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
+    });
+    let mut schedulers = Vec::new();
+    for _ in 0..3 {
+        // A store each, as a process each would have.
+        let store =
+            Rig { clock: rig.clock.clone(), ..Rig::new() }.store.with_clock(std::sync::Arc::new(rig.clock.clone()));
+        let scheduler = Scheduler::builder(store).lock_backend(locks.clone()).jobs([job.clone()]);
+        let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
+        schedulers.push(soon(scheduler.start()).await.expect("both answer"));
+    }
+    rig.pass(20 * SECOND).await;
+    for _ in 0..50 {
+        settle().await;
+    }
+    let mut seen = starts.so_far();
+    let before = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), before, "one ran twice");
+    assert!(before >= 18, "only {before} ran");
+    for scheduler in schedulers {
+        rig.stop(scheduler).await;
+    }
+}
+
+/// Until it is told to stop.
+fn endless(on_crash: OnCrash) -> (Job, crate::rig::Starts) {
+    let (tell, starts) = told();
+    let job =
+        Job::builder("job").manual().on_crash(on_crash).run(move |context: JobContext, stop: CancellationToken| {
+            let tell = tell.clone();
+            async move {
+                tell.send(context.occurrence().clone()).expect("the test listens");
+                stop.cancelled().await;
+            }
+        });
+    (job, starts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_instance_s_run_is_abandoned_by_a_healthy_one() {
+    let rig = Rig::shared();
+    let (job, mut starts) = endless(OnCrash::Abandon);
+    let lost = rig.run([job.clone()]).await;
+    soon(lost.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
+    starts.next().await;
+    let other = rig.run([job]).await;
+    // Without a word, as a killed process.
+    drop(lost);
+    settle().await;
+    let found = rig.rows(other.handle(), "job", 1).await;
+    assert_eq!(words(&found), ["abandoned #1"]);
+    rig.pass(10 * SECOND).await;
+    assert_eq!(rows(other.handle(), "job").await.len(), 1, "it is not run again unless the job says so");
+    rig.stop(other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_instance_s_run_is_repeated_where_the_job_says_so() {
+    let rig = Rig::shared();
+    let (job, mut starts) = endless(OnCrash::Rerun);
+    let lost = rig.run([job.clone()]).await;
+    soon(lost.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
+    let first = starts.next().await;
+    let other = rig.run([job]).await;
+    drop(lost);
+    settle().await;
+    rig.rows(other.handle(), "job", 1).await;
+    rig.pass(5 * SECOND).await;
+    assert_eq!(starts.next().await, first, "another attempt at the same occurrence");
+    assert_eq!(words(&rows(other.handle(), "job").await), ["abandoned #1", "running #2"]);
+    rig.stop(other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_whose_lease_is_lost_is_told_and_its_late_outcome_is_kept() {
+    let rig = Rig::shared();
+    let (job, mut starts) = endless(OnCrash::Abandon);
+    let first = rig.run([job.clone()]).await;
+    let row = soon(first.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted").execution;
+    starts.next().await;
+    // A machine that slept for longer than a lease: the store forgets the lease, the body is not polled again.
+    rig.clock.advance(40 * SECOND);
+    settle().await;
+    rig.pass(5 * SECOND).await;
+    let found = rig.rows(first.handle(), "job", 1).await;
+    assert_eq!(found[0].id, row.id);
+    assert_eq!((found[0].status, found[0].reason), (Status::Failed, Some(Reason::LeaseLost)));
+    rig.stop(first).await;
+}

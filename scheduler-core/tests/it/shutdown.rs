@@ -1,0 +1,90 @@
+//! A calm stop (R11).
+
+use std::sync::Arc;
+
+use scheduler_core::{
+    TriggerRequest,
+    context::JobContext,
+    job::{Job, OnCrash},
+    outcome::{JobError, JobResult},
+    status::{Reason, Status},
+};
+use tokio::sync::Notify;
+
+use crate::rig::{MINUTE, Rig, SECOND, id, rows, settle, soon, told, words};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
+    let rig = Rig::new();
+    let (tell, mut starts) = told();
+    let go_on = Arc::new(Notify::new());
+    let gate = Arc::clone(&go_on);
+    let job = Job::builder("job").cron("* * * * *").run(move |context: JobContext| {
+        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            gate.notified().await;
+            "the whole work"
+        }
+    });
+    let scheduler = rig.run([job]).await;
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    let handle = scheduler.handle().clone();
+    let stopping = tokio::spawn(scheduler.shutdown(MINUTE));
+    settle().await;
+    assert!(!handle.health().ready, "it takes nothing more");
+    go_on.notify_one();
+    soon(stopping).await.expect("it stops");
+    let found = rows(&handle, "job").await;
+    assert_eq!(words(&found), ["succeeded #1"]);
+    assert_eq!(found[0].message.as_deref(), Some("the whole work"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_outlives_the_drain_time_is_told_and_its_row_says_shutdown() {
+    let rig = Rig::new();
+    let (tell, mut starts) = told();
+    let job = Job::builder("job").manual().on_crash(OnCrash::Rerun).run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            context.cancellation_token().cancelled().await;
+            JobResult::<()>::Err(JobError::new("stopped half-way"))
+        }
+    });
+    let scheduler = rig.run([job]).await;
+    soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
+    starts.next().await;
+    let handle = scheduler.handle().clone();
+    let stopping = tokio::spawn(scheduler.shutdown(10 * SECOND));
+    settle().await;
+    rig.pass(11 * SECOND).await;
+    soon(stopping).await.expect("it stops");
+    let found = rows(&handle, "job").await;
+    // What the job asked to be run again waits for another instance.
+    assert_eq!(words(&found), ["cancelled (shutdown) #1", "pending #2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_will_not_stop_is_dropped_and_the_stop_still_ends() {
+    let rig = Rig::new();
+    let (tell, mut starts) = told();
+    let job = Job::builder("job").manual().run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            std::future::pending::<()>().await;
+        }
+    });
+    let scheduler = rig.run([job]).await;
+    soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
+    starts.next().await;
+    let handle = scheduler.handle().clone();
+    let stopping = tokio::spawn(scheduler.shutdown(SECOND));
+    settle().await;
+    rig.pass(10 * SECOND).await;
+    soon(stopping).await.expect("it stops");
+    let found = rows(&handle, "job").await;
+    assert_eq!((found[0].status, found[0].reason), (Status::Cancelled, Some(Reason::Shutdown)));
+}

@@ -1,0 +1,38 @@
+/// Sends the report of the day.
+pub(crate) async fn report(at: ScheduledAt, State(mail): State<Mail>) -> JobResult {
+    mail.send(at).await
+}
+///The job of the function `report`, for `jobs!`.
+pub(crate) enum report {}
+#[automatically_derived]
+impl ::scheduler::job::ScheduledJob for report {
+    fn job() -> ::scheduler::job::Job {
+        ::scheduler::job::Job::builder("daily_report")
+            .description("Sends the report of the day.")
+            .cron("30 0 * * *")
+            .tz("Asia/Jakarta")
+            .retries(5u32)
+            .timeout(::core::time::Duration::from_millis(480000u64))
+            .overlap(::scheduler::job::OverlapPolicy::Allow)
+            .run_annotated(
+                ::scheduler::job::Arguments::default()
+                    .with::<ScheduledAt>()
+                    .with::<State<Mail>>(),
+                |context| ::core::result::Result::Ok(
+                    report(
+                        <ScheduledAt as ::scheduler::extract::FromContext>::from_context(
+                            context,
+                        )?,
+                        <State<
+                            Mail,
+                        > as ::scheduler::extract::FromContext>::from_context(context)?,
+                    ),
+                ),
+                <JobResult as ::scheduler::outcome::IntoOutcome>::into_outcome,
+            )
+    }
+}
+::scheduler::__private::inventory::submit! {
+    ::scheduler::__private::Registration::new(< report as ::scheduler::job::ScheduledJob
+    > ::job)
+}

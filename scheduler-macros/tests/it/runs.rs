@@ -1,0 +1,141 @@
+//! What an annotation makes.
+
+use std::{future::ready, time::Duration};
+
+use scheduler::{
+    job::{Backoff, CatchUp, JobSettings, OnCrash, OnLostLease, OverlapPolicy},
+    prelude::*,
+    registered_jobs,
+};
+
+/// Sends the report
+/// of the day.
+///
+/// It goes to everybody.
+#[scheduled_job(id = "daily.report", cron = "30 0 * * *", tz = "Asia/Jakarta")]
+async fn report(State(name): State<String>, Attempt(attempt): Attempt) -> String {
+    ready(()).await;
+    format!("{name} {attempt}")
+}
+
+#[scheduled_job(manual)]
+pub(crate) async fn heartbeat() {}
+
+/// Not this.
+#[scheduled_job(
+    every = "1h 30m",
+    id = "everything",
+    name = "Everything",
+    description = "All that can be said.",
+    tags = ["hr", "test"],
+    enabled = false,
+    retries = 7,
+    retry_delay = "5s",
+    backoff = exponential,
+    max_retry_delay = "10m",
+    timeout = "8m",
+    start_deadline = "250ms",
+    catch_up = all,
+    catch_up_window = "2d",
+    overlap = queue_one,
+    on_crash = rerun,
+    on_lost_lease = ignore,
+    lease_ttl = "2s",
+    crate = scheduler,
+)]
+async fn everything(
+    _context: JobContext,
+    _params: Params<Option<u32>>,
+    _at: ScheduledAt,
+    _token: CancellationToken,
+    _fence: FencingToken,
+) -> JobResult {
+    Ok(Outcome::succeeded("all of it"))
+}
+
+/** A comment
+ * of two lines.
+ *
+ * And more.
+ */
+#[scheduled_job(manual, tags = [])]
+async fn starred() -> Result<impl scheduler::outcome::IntoOutcome, std::io::Error> {
+    Ok("done")
+}
+
+#[scheduled_job(manual)]
+#[cfg(any())]
+async fn absent() -> NoSuchType {}
+
+fn settings(job: Job) -> JobSettings {
+    JobSettings::clone(job.settings())
+}
+
+#[tokio::test]
+async fn an_annotated_function_is_called_as_any_other() {
+    assert_eq!(report(State("x".to_owned()), Attempt(2)).await, "x 2");
+    heartbeat().await;
+    assert!(starred().await.is_ok());
+}
+
+#[test]
+fn every_key_is_the_builders_method_of_its_name() {
+    let by_hand = Job::builder("everything")
+        .every(Duration::from_secs(5400))
+        .name("Everything")
+        .description("All that can be said.")
+        .tags(["hr", "test"])
+        .enabled(false)
+        .retries(7)
+        .retry_delay(Duration::from_secs(5))
+        .backoff(Backoff::Exponential)
+        .max_retry_delay(Duration::from_secs(600))
+        .timeout(Duration::from_secs(480))
+        .start_deadline(Duration::from_millis(250))
+        .catch_up(CatchUp::All)
+        .catch_up_window(Duration::from_secs(2 * 86_400))
+        .overlap(OverlapPolicy::QueueOne)
+        .on_crash(OnCrash::Rerun)
+        .on_lost_lease(OnLostLease::Ignore)
+        .lease_ttl(Duration::from_secs(2))
+        .run(everything);
+    let [annotated] = jobs![everything].try_into().expect("one job");
+    assert_eq!(format!("{annotated:?}"), format!("{by_hand:?}"));
+}
+
+#[test]
+fn what_is_not_said_is_the_builders_default() {
+    let by_hand = Job::builder("heartbeat").manual().run(heartbeat);
+    let [annotated] = jobs![heartbeat].try_into().expect("one job");
+    assert_eq!(format!("{annotated:?}"), format!("{by_hand:?}"));
+}
+
+#[test]
+fn the_description_is_the_first_paragraph_of_the_doc_comment() {
+    let described: Vec<_> = jobs![report, heartbeat, everything, starred].into_iter().map(settings).collect();
+    let described: Vec<_> = described.iter().map(|settings| settings.description.as_deref()).collect();
+    let expected =
+        [Some("Sends the report of the day."), None, Some("All that can be said."), Some("A comment of two lines.")];
+    assert_eq!(described, expected);
+}
+
+#[test]
+fn the_cron_trigger_follows_its_zone() {
+    let [report] = jobs![self::report].try_into().expect("one job");
+    assert_eq!(settings(report).trigger.to_string(), "30 0 * * * Asia/Jakarta");
+}
+
+#[test]
+fn a_job_inside_a_function_is_a_job_too() {
+    #[scheduled_job(manual, id = "nested")]
+    async fn inner() -> &'static str {
+        "inner"
+    }
+    assert_eq!(jobs![inner].len(), 1);
+}
+
+#[test]
+fn every_annotated_function_is_linked_by_id() {
+    let ids: Vec<_> = registered_jobs().iter().map(|job| job.settings().id.to_string()).collect();
+    assert_eq!(ids, ["daily.report", "everything", "fails", "greet", "heartbeat", "nested", "panics", "starred"]);
+}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+async fn job(_name: &str) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, backoff = linear)]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, crate = "scheduler")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(cron = "@reboot")]
+async fn job() {}
+
+fn main() {}

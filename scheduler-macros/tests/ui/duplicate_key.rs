@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, retries = 1, retries = 2)]
+async fn job() {}
+
+fn main() {}

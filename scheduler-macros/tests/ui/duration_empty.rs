@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, start_deadline = "")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, timeout = "1.5h")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, timeout = "5M")]
+async fn job() {}
+
+fn main() {}

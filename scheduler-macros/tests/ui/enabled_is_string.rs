@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, enabled = "false")]
+async fn job() {}
+
+fn main() {}

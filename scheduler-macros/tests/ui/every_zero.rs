@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(every = "0s")]
+async fn job() {}
+
+fn main() {}

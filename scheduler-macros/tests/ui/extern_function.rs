@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+async extern "C" fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+async fn job<T: Default>() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, retries)]
+async fn job() {}
+
+fn main() {}

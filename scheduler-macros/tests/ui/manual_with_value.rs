@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual = true)]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use scheduler::prelude::*;
+
+struct Service;
+
+impl Service {
+    #[scheduled_job(manual)]
+    async fn job(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+struct Job;
+
+fn main() {}

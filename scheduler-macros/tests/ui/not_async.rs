@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, on_crash = re_run)]
+async fn job() {}
+
+fn main() {}

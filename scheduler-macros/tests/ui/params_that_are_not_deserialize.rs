@@ -1,0 +1,8 @@
+use scheduler::prelude::*;
+
+struct Range;
+
+#[scheduled_job(manual)]
+async fn job(Params(_range): Params<Range>) {}
+
+fn main() {}

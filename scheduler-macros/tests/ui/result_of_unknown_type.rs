@@ -1,0 +1,8 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+async fn job() -> Vec<String> {
+    Vec::new()
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, start_deadline = "0ms")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(cron = "0 0 * * *", every = "5m", manual)]
+async fn job() {}
+
+fn main() {}

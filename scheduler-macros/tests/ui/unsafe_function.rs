@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual)]
+async unsafe fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(manual, tz = "Asia/Jakarta")]
+async fn job() {}
+
+fn main() {}

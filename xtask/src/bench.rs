@@ -1,0 +1,29 @@
+//! `cargo xtask bench`: the benchmarks, with real servers, in release.
+
+use std::{path::Path, process::ExitCode};
+
+use crate::{
+    cargo::{cargo, status},
+    failure::Result,
+    services::Services,
+};
+
+/// Builds the reference service, which benchmarks run as a process, then runs the benchmarks named, or all.
+pub(crate) fn run(root: &Path, services: &Services, names: &[String], passed_on: &[String]) -> Result<ExitCode> {
+    let up = services.up()?;
+    let mut build = cargo(root);
+    build.args(["build", "--release", "--package", "hris"]);
+    let mut bench = cargo(root);
+    bench.args(["bench", "--package", "scheduler-benches"]).envs(up.variables());
+    for name in names {
+        bench.args(["--bench", name]);
+    }
+    if !passed_on.is_empty() {
+        bench.arg("--").args(passed_on);
+    }
+    let outcome = status(&mut build).and_then(|built| if built.success() { status(&mut bench) } else { Ok(built) });
+    if up.started_from_nothing() {
+        services.down()?;
+    }
+    Ok(if outcome?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,117 @@
+//! What `cargo xtask` can be asked for.
+
+use crate::failure::{Failure, Result};
+
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  services up        start private PostgreSQL and Redis (or check those given), print their variables
+  services down      stop them and remove their data
+  services status    say where they are
+  test [args…]       every test, with real servers; args go to `cargo test`
+  bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them";
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Services(ServicesCommand),
+    Test(Vec<String>),
+    Bench { names: Vec<String>, passed_on: Vec<String> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServicesCommand {
+    Up,
+    Down,
+    Status,
+}
+
+impl Command {
+    pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Self> {
+        let mut args = args.into_iter();
+        match args.next().as_deref() {
+            None => Err(Failure::new(format!("no command given\n\n{USAGE}"))),
+            Some("help" | "--help" | "-h") => Ok(Self::Help),
+            Some("services") => ServicesCommand::parse(args).map(Self::Services),
+            Some("test") => Ok(Self::Test(args.collect())),
+            Some("bench") => Self::parse_bench(args.collect()),
+            Some(unknown) => Err(Failure::new(format!("unknown command `{unknown}`\n\n{USAGE}"))),
+        }
+    }
+
+    fn parse_bench(mut names: Vec<String>) -> Result<Self> {
+        let passed_on = match names.iter().position(|arg| arg == "--") {
+            Some(dashes) => names.split_off(dashes).split_off(1),
+            None => Vec::new(),
+        };
+        match names.iter().find(|name| name.starts_with('-')) {
+            Some(flag) => {
+                Err(Failure::new(format!("`{flag}` is not a benchmark's name; flags for benchmarks go after `--`")))
+            }
+            None => Ok(Self::Bench { names, passed_on }),
+        }
+    }
+}
+
+impl ServicesCommand {
+    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self> {
+        const CHOICE: &str = "`up`, `down` or `status`";
+        let command = match args.next().as_deref() {
+            Some("up") => Self::Up,
+            Some("down") => Self::Down,
+            Some("status") => Self::Status,
+            Some(unknown) => {
+                return Err(Failure::new(format!("unknown command `services {unknown}`, expected {CHOICE}")));
+            }
+            None => return Err(Failure::new(format!("`services` needs one of {CHOICE}"))),
+        };
+        match args.next() {
+            Some(extra) => Err(Failure::new(format!("unexpected argument `{extra}`"))),
+            None => Ok(command),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command> {
+        Command::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn refused(line: &str) -> String {
+        parse(line).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn services_takes_one_of_three_words() {
+        assert_eq!(parse("services up").unwrap(), Command::Services(ServicesCommand::Up));
+        assert_eq!(parse("services down").unwrap(), Command::Services(ServicesCommand::Down));
+        assert_eq!(parse("services status").unwrap(), Command::Services(ServicesCommand::Status));
+    }
+
+    #[test]
+    fn unknown_commands_are_named_with_what_is_known() {
+        let message = refused("tset");
+        assert!(message.contains("unknown command `tset`") && message.contains("services up"), "{message}");
+        let message = refused("services restart");
+        assert!(message.contains("`services restart`") && message.contains("`down`"), "{message}");
+        assert!(refused("").contains("no command given"));
+        assert!(refused("services").contains("needs one of"));
+        assert!(refused("services up twice").contains("unexpected argument `twice`"));
+    }
+
+    #[test]
+    fn test_passes_everything_on() {
+        let expected = ["-p", "scheduler-redis", "--", "--nocapture"].map(str::to_owned).to_vec();
+        assert_eq!(parse("test -p scheduler-redis -- --nocapture").unwrap(), Command::Test(expected));
+    }
+
+    #[test]
+    fn bench_splits_names_from_what_is_passed_on() {
+        let (names, passed_on) = (vec!["dispatch".to_owned()], vec!["--quick".to_owned()]);
+        assert_eq!(parse("bench dispatch -- --quick").unwrap(), Command::Bench { names, passed_on });
+        assert!(refused("bench --quick").contains("after `--`"));
+    }
+}
