@@ -41,7 +41,8 @@ const ROUNDS: usize = 9;
 
 fn main() {
     println!("next occurrence, ns\n");
-    let mut table = Table::new(&["expression", "zone", "ours", "cron", "croner", "cron-lite", "jiff-cron", "saffron", "peer/ours"]);
+    let mut table =
+        Table::new(&["expression", "zone", "ours", "cron", "croner", "cron-lite", "jiff-cron", "saffron", "peer/ours"]);
     for (text, with_seconds) in EXPRESSIONS {
         for zone in ZONES {
             let ours = next(&|question| Box::new(peers::ours(text, question)), zone).expect("an expression of ours");
@@ -54,11 +55,18 @@ fn main() {
         }
     }
     println!("{table}\nreading an expression, ns\n");
-    let mut table = Table::new(&["expression", "ours", "cron", "croner", "cron-lite", "jiff-cron", "saffron", "peer/ours"]);
+    let mut table =
+        Table::new(&["expression", "ours", "cron", "croner", "cron-lite", "jiff-cron", "saffron", "peer/ours"]);
     for (text, with_seconds) in EXPRESSIONS {
         let ours = fastest(|| drop(black_box(CronExpr::parse(black_box(text)))));
-        let peers = peers::parsers(text, with_seconds).map(|parse| parse().then(|| fastest(|| drop(black_box(parse())))));
-        let ratio = peers.iter().flatten().copied().min_by(f64::total_cmp).map_or_else(String::new, |fastest| format!("{:.1}", fastest / ours));
+        let peers =
+            peers::parsers(text, with_seconds).map(|parse| parse().then(|| fastest(|| drop(black_box(parse())))));
+        let ratio = peers
+            .iter()
+            .flatten()
+            .copied()
+            .min_by(f64::total_cmp)
+            .map_or_else(String::new, |fastest| format!("{:.1}", fastest / ours));
         let cells = [text.to_owned(), nanoseconds(Some(ours))];
         table.row(cells.into_iter().chain(peers.map(nanoseconds)).chain([ratio]));
     }

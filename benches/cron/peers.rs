@@ -70,25 +70,33 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
         Box::new(|_| {
             Box::new(Asked {
                 schedule: cron::Schedule::from_str(with_seconds).ok(),
-                next: |schedule: &cron::Schedule, question: &Question| drop(black_box(schedule.after(&question.zoned).next())),
+                next: |schedule: &cron::Schedule, question: &Question| {
+                    drop(black_box(schedule.after(&question.zoned).next()))
+                },
             })
         }),
         Box::new(|_| {
             Box::new(Asked {
                 schedule: croner::Cron::from_str(text).ok(),
-                next: |cron: &croner::Cron, question: &Question| drop(black_box(cron.find_next_occurrence(&question.zoned, false))),
+                next: |cron: &croner::Cron, question: &Question| {
+                    drop(black_box(cron.find_next_occurrence(&question.zoned, false)))
+                },
             })
         }),
         Box::new(|_| {
             Box::new(Asked {
                 schedule: cron_lite::Schedule::new(text).ok(),
-                next: |schedule: &cron_lite::Schedule, question: &Question| drop(black_box(schedule.upcoming(&question.next_second))),
+                next: |schedule: &cron_lite::Schedule, question: &Question| {
+                    drop(black_box(schedule.upcoming(&question.next_second)))
+                },
             })
         }),
         Box::new(|_| {
             Box::new(Asked {
                 schedule: jiff_cron::Schedule::from_str(with_seconds).ok(),
-                next: |schedule: &jiff_cron::Schedule, question: &Question| drop(black_box(schedule.after(question.jiff.clone()).next())),
+                next: |schedule: &jiff_cron::Schedule, question: &Question| {
+                    drop(black_box(schedule.after(question.jiff.clone()).next()))
+                },
             })
         }),
         Box::new(|question| {
