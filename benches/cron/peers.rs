@@ -67,7 +67,7 @@ type Peer<'a> = Box<dyn Fn(&Question) -> Box<dyn Search> + 'a>;
 /// cron, croner, cron-lite, jiff-cron, saffron.
 pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
     [
-        Box::new(|_| {
+        Box::new(move |_| {
             Box::new(Asked {
                 schedule: cron::Schedule::from_str(with_seconds).ok(),
                 next: |schedule: &cron::Schedule, question: &Question| {
@@ -75,7 +75,7 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
                 },
             })
         }),
-        Box::new(|_| {
+        Box::new(move |_| {
             Box::new(Asked {
                 schedule: croner::Cron::from_str(text).ok(),
                 next: |cron: &croner::Cron, question: &Question| {
@@ -83,7 +83,7 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
                 },
             })
         }),
-        Box::new(|_| {
+        Box::new(move |_| {
             Box::new(Asked {
                 schedule: cron_lite::Schedule::new(text).ok(),
                 next: |schedule: &cron_lite::Schedule, question: &Question| {
@@ -91,7 +91,7 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
                 },
             })
         }),
-        Box::new(|_| {
+        Box::new(move |_| {
             Box::new(Asked {
                 schedule: jiff_cron::Schedule::from_str(with_seconds).ok(),
                 next: |schedule: &jiff_cron::Schedule, question: &Question| {
@@ -99,7 +99,7 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
                 },
             })
         }),
-        Box::new(|question| {
+        Box::new(move |question| {
             Box::new(Asked {
                 schedule: text.parse::<saffron::Cron>().ok().filter(|_| question.zone == Tz::UTC),
                 next: |cron: &saffron::Cron, question: &Question| drop(black_box(cron.next_after(question.utc))),
@@ -111,10 +111,10 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
 /// Reads the expression, and says whether the crate takes it.
 pub(crate) fn parsers<'a>(text: &'a str, with_seconds: &'a str) -> [Box<dyn Fn() -> bool + 'a>; 5] {
     [
-        Box::new(|| black_box(cron::Schedule::from_str(black_box(with_seconds))).is_ok()),
-        Box::new(|| black_box(croner::Cron::from_str(black_box(text))).is_ok()),
-        Box::new(|| black_box(cron_lite::Schedule::new(black_box(text))).is_ok()),
-        Box::new(|| black_box(jiff_cron::Schedule::from_str(black_box(with_seconds))).is_ok()),
-        Box::new(|| black_box(black_box(text).parse::<saffron::Cron>()).is_ok()),
+        Box::new(move || black_box(cron::Schedule::from_str(black_box(with_seconds))).is_ok()),
+        Box::new(move || black_box(croner::Cron::from_str(black_box(text))).is_ok()),
+        Box::new(move || black_box(cron_lite::Schedule::new(black_box(text))).is_ok()),
+        Box::new(move || black_box(jiff_cron::Schedule::from_str(black_box(with_seconds))).is_ok()),
+        Box::new(move || black_box(black_box(text).parse::<saffron::Cron>()).is_ok()),
     ]
 }

@@ -44,3 +44,8 @@ pub use hazard::{Hazard, HazardEffect};
 pub use nearest::nearest;
 pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
 pub use zone::{Span, Zone, ZoneError, parse_zone, zone_data_version};
+
+/// The examples of the guide are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cron.md")]
+mod guide {}
