@@ -58,7 +58,9 @@ impl<S, F: Fn(&S, &Question)> Search for Asked<S, F> {
 pub(crate) fn ours(text: &str, _: &Question) -> impl Search + use<> {
     Asked {
         schedule: CronExpr::parse(text).ok(),
-        next: |expr: &CronExpr, question: &Question| drop(black_box(expr.next_after(question.utc, &question.zone))),
+        next: |expr: &CronExpr, question: &Question| {
+            black_box(expr.next_after(question.utc, &question.zone));
+        },
     }
 }
 
@@ -71,7 +73,7 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
             Box::new(Asked {
                 schedule: cron::Schedule::from_str(with_seconds).ok(),
                 next: |schedule: &cron::Schedule, question: &Question| {
-                    drop(black_box(schedule.after(&question.zoned).next()))
+                    black_box(schedule.after(&question.zoned).next());
                 },
             })
         }),
@@ -87,7 +89,7 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
             Box::new(Asked {
                 schedule: cron_lite::Schedule::new(text).ok(),
                 next: |schedule: &cron_lite::Schedule, question: &Question| {
-                    drop(black_box(schedule.upcoming(&question.next_second)))
+                    black_box(schedule.upcoming(&question.next_second));
                 },
             })
         }),
@@ -102,7 +104,9 @@ pub(crate) fn all<'a>(text: &'a str, with_seconds: &'a str) -> [Peer<'a>; 5] {
         Box::new(move |question| {
             Box::new(Asked {
                 schedule: text.parse::<saffron::Cron>().ok().filter(|_| question.zone == Tz::UTC),
-                next: |cron: &saffron::Cron, question: &Question| drop(black_box(cron.next_after(question.utc))),
+                next: |cron: &saffron::Cron, question: &Question| {
+                    black_box(cron.next_after(question.utc));
+                },
             })
         }),
     ]
