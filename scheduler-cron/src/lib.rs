@@ -10,8 +10,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crate is pure: it reads no clock and does no I/O. An answer is always later than its question, and the occurrences of an
+//! The crate is pure: it reads no clock, and no file unless the feature `system-tz` is asked to. An answer is always later than its question, and the occurrences of an
 //! expression strictly grow, whatever the zone's clock does.
+//!
+//! | feature | |
+//! | --- | --- |
+//! | `quartz` | expressions of services that used the `cron` crate |
+//! | `system-tz` | the machine's zone data instead of chrono-tz's |
+//!
+//! The grammar, the rules at clock changes and the differences from other engines are told in `docs/cron.md`.
 
 mod calendar;
 mod canonical;
@@ -44,6 +51,8 @@ pub use hazard::{Hazard, HazardEffect};
 pub use nearest::nearest;
 pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
 pub use zone::{Span, Zone, ZoneError, parse_zone, zone_data_version};
+#[cfg(feature = "system-tz")]
+pub use zone::{SystemZone, SystemZoneError, SystemZones};
 
 /// The examples of the guide are tests.
 #[cfg(doctest)]
