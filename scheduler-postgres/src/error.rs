@@ -139,13 +139,16 @@ impl PostgresError {
         }
     }
 
-    /// Whether the server's answer shows that it no longer has a statement that this connection prepared (R14), or that
-    /// the statement's result has changed.
+    /// Whether the server does not know a statement as this connection prepared it (R14).
+    pub(crate) fn is_unknown_statement(error: &tokio_postgres::Error) -> bool {
+        error
+            .code()
+            .is_some_and(|code| [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code))
+    }
+
+    /// Whether a statement has to be prepared again: it is unknown, or a migration has changed what it answers.
     pub(crate) fn is_stale_statement(error: &tokio_postgres::Error) -> bool {
-        error.code().is_some_and(|code| {
-            [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT, SqlState::FEATURE_NOT_SUPPORTED]
-                .contains(code)
-        })
+        Self::is_unknown_statement(error) || error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
     }
 
     /// As the store's error, where the statement only read.
@@ -194,10 +197,12 @@ fn driver_fate(error: &tokio_postgres::Error) -> Fate {
         // No answer, or the half of one; but values that can't be sent or read are a mistake for good.
         return if error.is_closed() || is_io(error) { Fate::Unknown } else { Fate::Refused };
     };
+    if PostgresError::is_stale_statement(error) {
+        return Fate::Unwritten;
+    }
     match db.code() {
         // The backend was told to end: it may have committed before it heard.
         code if [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code) => Fate::Unknown,
-        code if PostgresError::is_stale_code(code) => Fate::Unwritten,
         code => match &code.code()[..2] {
             // Connection trouble as told by a pooler: what was sent may have gone through.
             "08" => Fate::Unknown,
@@ -206,12 +211,6 @@ fn driver_fate(error: &tokio_postgres::Error) -> Fate {
             _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Fate::Unwritten,
             _ => Fate::Refused,
         },
-    }
-}
-
-impl PostgresError {
-    fn is_stale_code(code: &SqlState) -> bool {
-        [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code)
     }
 }
 

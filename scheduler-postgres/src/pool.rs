@@ -9,6 +9,7 @@ use deadpool_postgres::{Object, Pool, PoolError, TimeoutType};
 use tokio::sync::OnceCell;
 use tokio_postgres::{
     Row,
+    error::{DbError, Severity},
     types::{ToSql, Type},
 };
 
@@ -118,7 +119,9 @@ impl Connection {
         match rows {
             Err(error) if PostgresError::is_stale_statement(&error) => {
                 self.object().statement_cache.clear();
-                self.shared.unnamed.store(true, Ordering::Relaxed);
+                if PostgresError::is_unknown_statement(&error) {
+                    self.shared.unnamed.store(true, Ordering::Relaxed);
+                }
                 if self.is_in_transaction() {
                     return Err(error.into());
                 }
@@ -186,11 +189,17 @@ impl Connection {
     ) -> Result<T, tokio_postgres::Error> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let answer = request.await;
-        if answer.as_ref().err().is_none_or(|error| error.as_db_error().is_some()) {
+        if answer.as_ref().err().is_none_or(is_survived) {
             self.outstanding.fetch_sub(1, Ordering::Relaxed);
         }
         answer
     }
+}
+
+/// Whether the connection goes on after this error: the server has spoken, and not said goodbye.
+fn is_survived(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().map(DbError::parsed_severity);
+    severity.is_some_and(|severity| !matches!(severity, Some(Severity::Fatal | Severity::Panic)))
 }
 
 impl Drop for Connection {
@@ -199,5 +208,30 @@ impl Drop for Connection {
         if let Some(object) = self.object.take().filter(|_| is_open) {
             drop(Object::take(object));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Connections, Ordering, Query, Shared, Type};
+    use crate::config::PostgresConfig;
+
+    #[tokio::test]
+    async fn a_server_that_forgot_a_statement_is_asked_without_one() {
+        let url = std::env::var("DATABASE_URL").expect(
+            "DATABASE_URL is not set: run `cargo xtask services up` and set what it prints, or run `cargo xtask test`",
+        );
+        let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let shared = Shared::new(PostgresConfig::parse(&url).expect("a URL"), Some(schema.clone()));
+        let connections = Connections::new(Arc::new(shared), 1);
+        let mut connection = connections.get().await.expect("the server answers");
+        connection.migrate().await.expect("the tables are made");
+        let looks: [super::Param<'_>; 1] = [(&10_i64, Type::INT8)];
+        connection.query(Query::Due, &looks).await.expect("prepared");
+        // What a pooler does that gives the next transaction another of its connections.
+        connection.object().batch_execute("DEALLOCATE ALL").await.expect("forgotten");
+        connection.query(Query::Due, &looks).await.expect("asked again");
+        assert!(connection.shared.unnamed.load(Ordering::Relaxed));
+        connection.object().batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.expect("dropped");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use scheduler::identity::{JobId, JobIdError};
 use thiserror::Error;
 
 /// What `hris --help` prints.
@@ -9,9 +10,13 @@ pub const HELP: &str = "\
 The reference service: an HRIS with its attendance job.
 
 Usage:
-  hris                                             serve the API and run the jobs
+  hris [--with-demo-tick]                          serve the API and run the jobs
+  hris run JOB_ID                                  run one job once, and print its execution as JSON
   hris workforce [--listen ADDR] [--employees CSV] serve the Workforce API alone
   hris --help
+
+hris:
+  --with-demo-tick  has a job more, due each second, to watch several instances by
 
 hris workforce:
   --listen ADDR     IP address and port [127.0.0.1:50051]; port 0 takes a free one
@@ -33,10 +38,17 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Command {
     /// Serve the API and run the jobs.
-    Serve,
+    Serve {
+        /// With a job that is due each second.
+        with_demo_tick: bool,
+    },
+    /// Run one job once.
+    Run {
+        /// The job.
+        job_id: JobId,
+    },
     /// Serve the Workforce API alone.
     Workforce {
         /// Where.
@@ -63,6 +75,12 @@ pub enum UsageError {
         /// What it takes.
         expected: &'static str,
     },
+    /// A text that is no job's id.
+    #[error(transparent)]
+    JobId(#[from] JobIdError),
+    /// A command without what it needs.
+    #[error("`hris run` must be followed by a job's id")]
+    NoJobId,
     /// An option given twice.
     #[error("`{0}` is given twice")]
     Twice(&'static str),
@@ -79,11 +97,21 @@ impl Command {
             return Ok(Self::Help);
         }
         match arguments.first().map(String::as_str) {
-            None => Ok(Self::Serve),
+            None => Ok(Self::Serve { with_demo_tick: false }),
+            Some("--with-demo-tick") if arguments.len() == 1 => Ok(Self::Serve { with_demo_tick: true }),
+            Some("run") => run(&arguments[1..]),
             Some("help") if arguments.len() == 1 => Ok(Self::Help),
             Some("workforce") => workforce(arguments.drain(1..)),
             Some(_) => Err(UsageError::Unknown(arguments.swap_remove(0))),
         }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<Command, UsageError> {
+    match arguments {
+        [] => Err(UsageError::NoJobId),
+        [job_id] => Ok(Command::Run { job_id: JobId::parse(job_id)? }),
+        [_, extra, ..] => Err(UsageError::Unknown(extra.clone())),
     }
 }
 
@@ -129,7 +157,10 @@ mod tests {
 
     #[test]
     fn commands_are_read() {
-        assert_eq!(parse(""), Ok(Command::Serve));
+        assert_eq!(parse(""), Ok(Command::Serve { with_demo_tick: false }));
+        assert_eq!(parse("--with-demo-tick"), Ok(Command::Serve { with_demo_tick: true }));
+        let job_id = JobId::parse("auto_create_daily_attendance").expect("a valid id");
+        assert_eq!(parse("run auto_create_daily_attendance"), Ok(Command::Run { job_id }));
         assert_eq!(parse("--help"), Ok(Command::Help));
         assert_eq!(parse("workforce --help"), Ok(Command::Help));
         assert_eq!(parse("workforce"), Ok(Command::Workforce { listen: DEFAULT_LISTEN, employees: None }));
@@ -145,6 +176,9 @@ mod tests {
     fn mistakes_name_the_argument() {
         let message = |line: &str| parse(line).expect_err("has a mistake").to_string();
         assert_eq!(message("serve"), "unknown argument `serve`");
+        assert_eq!(message("run"), "`hris run` must be followed by a job's id");
+        assert_eq!(message("run a b"), "unknown argument `b`");
+        assert!(message("run ../a").starts_with("job id `../a` must start with"));
         assert_eq!(message("workforce --port 1"), "unknown argument `--port`");
         assert_eq!(message("workforce --listen"), "`--listen` must be followed by an IP address and a port");
         assert_eq!(message("workforce --listen 50051"), "`--listen` must be followed by an IP address and a port");

@@ -12,6 +12,7 @@ mod page;
 mod service;
 mod settings;
 mod signal;
+mod worker;
 pub mod workforce;
 
 pub use hris::Hris;
@@ -19,3 +20,4 @@ pub use page::JOBS_PATH;
 pub use service::{Service, ServiceError};
 pub use settings::{Settings, SettingsError};
 pub use signal::StopSignals;
+pub use worker::Worker;

@@ -1,14 +1,18 @@
 //! `hris`: the reference service, and the Workforce Service that it asks.
 #![expect(clippy::print_stdout, reason = "what a user copies goes to stdout; the log goes to stderr")]
 
-use std::{error::Error, fs::File, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    error::Error, fs::File, io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration,
+};
 
 use hris::{
-    JOBS_PATH, Service, Settings, StopSignals,
+    JOBS_PATH, Service, Settings, StopSignals, Worker,
     auth::Role,
     cli::{Command, HELP},
     workforce::{Directory, WorkforceServer, demo_employees, employees_from_csv},
 };
+use scheduler::{TriggerRequest, execution::Execution, identity::JobId, status::Status};
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 /// How long a demo token lives.
@@ -27,14 +31,16 @@ async fn main() -> ExitCode {
         }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr).init();
     let result = match command {
         Command::Workforce { listen, employees } => workforce(listen, employees).await,
         Command::Help => {
             print!("{HELP}");
             Ok(())
         }
-        _ => serve().await,
+        Command::Run { job_id } => run(job_id).await,
+        Command::Serve { with_demo_tick } => serve(with_demo_tick).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,9 +52,11 @@ async fn main() -> ExitCode {
 }
 
 /// Serves the API and runs the jobs, until a signal.
-async fn serve() -> Result<(), Box<dyn Error>> {
+async fn serve(with_demo_tick: bool) -> Result<(), Box<dyn Error>> {
     let mut signals = StopSignals::listen()?;
-    let service = Service::start(&Settings::from_env()?).await?;
+    let mut settings = Settings::from_env()?;
+    settings.with_demo_tick = with_demo_tick;
+    let service = Service::start(&settings).await?;
     println!("HRIS listens on http://{}/", service.http_address());
     if service.has_own_secret() {
         print_demo(&service);
@@ -57,6 +65,33 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     signals.end_at_next();
     service.stop().await;
     Ok(())
+}
+
+/// Runs one job once, on the backends of the environment, and prints its last execution as JSON.
+async fn run(job_id: JobId) -> Result<(), Box<dyn Error>> {
+    let worker = Worker::start(&Settings::from_env()?).await?;
+    let scheduler = worker.handle().clone();
+    let end = async {
+        let triggered = scheduler.trigger(TriggerRequest::new(job_id.clone()).by("hris run")).await?;
+        // For as long as it takes, its retries too.
+        let end = scheduler.wait(&job_id, &triggered.execution.occurrence, Duration::MAX).await?;
+        end.ok_or_else(|| Box::<dyn Error>::from("its row is gone"))
+    };
+    let end = end.await;
+    worker.stop().await;
+    let end = end?;
+    println!("{}", outcome(&end));
+    if end.status == Status::Succeeded { Ok(()) } else { Err(format!("the job ended as {}", end.status).into()) }
+}
+
+/// What the job answered, as its predecessor did.
+fn outcome(execution: &Execution) -> serde_json::Value {
+    json!({
+        "success": execution.status == Status::Succeeded,
+        "status": execution.status,
+        "message": execution.message,
+        "data": execution.result_data,
+    })
 }
 
 /// Tokens to try the service with, and how.

