@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use scheduler_core::{TriggerError, store::StoreError};
@@ -56,7 +56,7 @@ pub(crate) struct ApiError {
     code: Code,
     message: String,
     data: Value,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 impl ApiError {
@@ -88,7 +88,7 @@ impl ApiError {
     pub(crate) fn refused(error: AuthError, permission: Permission) -> Self {
         match error {
             AuthError::Unauthenticated => Self {
-                header: Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+                header: Some(("www-authenticate", "Bearer")),
                 ..Self::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "a valid bearer token is needed")
             },
             AuthError::Forbidden => {
@@ -132,7 +132,7 @@ impl ApiError {
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self {
             // What is away is usually back, or replaced, within the second that the engine's own retries wait at most.
-            header: Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            header: Some(("retry-after", "1")),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
         }
     }
@@ -197,7 +197,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = Envelope::error(self.code, self.message, self.data).into_response(self.status);
         if let Some((name, value)) = self.header {
-            response.headers_mut().insert(name, value);
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }

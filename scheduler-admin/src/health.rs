@@ -1,7 +1,7 @@
 //! Whether the process lives, and whether it starts what is due.
 
 use axum::{Router, extract::State, http::StatusCode, response::Response, routing::get};
-use scheduler_core::SchedulerHandle;
+use scheduler_core::{Health, SchedulerHandle};
 use serde_json::json;
 
 use crate::{
@@ -28,7 +28,10 @@ async fn alive() -> Response {
 }
 
 async fn ready(State(handle): State<SchedulerHandle>) -> Response {
-    let health = handle.health();
+    readiness(&handle.health())
+}
+
+fn readiness(health: &Health) -> Response {
     let data = json!({ "ready": health.ready, "degraded": health.degraded });
     match (health.ready, health.degraded.is_empty()) {
         (true, true) => Envelope::success("ready", data).into_response(StatusCode::OK),
@@ -42,4 +45,18 @@ async fn ready(State(handle): State<SchedulerHandle>) -> Response {
 
 async fn not_allowed() -> ApiError {
     ApiError::method_not_allowed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_that_is_degraded_is_ready_while_it_starts_what_is_due() {
+        let mut health = Health::default();
+        health.degraded.push("the lock backend does not answer".to_owned());
+        assert_eq!(readiness(&health).status(), StatusCode::SERVICE_UNAVAILABLE);
+        health.ready = true;
+        assert_eq!(readiness(&health).status(), StatusCode::OK);
+    }
 }

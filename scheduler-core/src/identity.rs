@@ -39,6 +39,12 @@ impl JobId {
         Ok(Self(id.into()))
     }
 
+    /// An id as a store kept it, unchecked: a row of the predecessor's may have another form, and is shown all the same.
+    #[must_use]
+    pub fn from_stored(id: &str) -> Self {
+        Self(id.into())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -10,17 +10,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crate is pure: it reads no clock and does no I/O. An answer is always later than its question, and the occurrences of an
+//! The crate is pure: it reads no clock, and no file unless the feature `system-tz` is asked to. An answer is always later than its question, and the occurrences of an
 //! expression strictly grow, whatever the zone's clock does.
+//!
+//! | feature | |
+//! | --- | --- |
+//! | `quartz` | expressions of services that used the `cron` crate |
+//! | `system-tz` | the machine's zone data instead of chrono-tz's |
+//!
+//! The grammar, the rules at clock changes and the differences from other engines are told in `docs/cron.md`.
 
+mod calendar;
 mod canonical;
 mod civil;
 mod clock_changes;
 mod days;
+mod describe;
+mod dialect;
 mod duration;
 mod error;
 mod expr;
 mod field;
+mod hazard;
 mod nearest;
 mod occurrences;
 mod parse;
@@ -28,11 +39,22 @@ mod trigger;
 mod wall;
 mod zone;
 
+pub use calendar::{Calendar, CalendarError};
 pub use clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
+pub use describe::Language;
+pub use dialect::{Dialect, WeekdayLint, lint_weekdays};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use error::{CronError, CronErrorKind};
 pub use expr::CronExpr;
 pub use field::Field;
+pub use hazard::{Hazard, HazardEffect};
 pub use nearest::nearest;
 pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
 pub use zone::{Span, Zone, ZoneError, parse_zone, zone_data_version};
+#[cfg(feature = "system-tz")]
+pub use zone::{SystemZone, SystemZoneError, SystemZones};
+
+/// The examples of the guide are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cron.md")]
+mod guide {}

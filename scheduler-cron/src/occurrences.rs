@@ -9,7 +9,7 @@ use crate::wall;
 use crate::zone::{Span, Zone};
 
 /// A longer gap is a day that does not exist; Vixie draws the line here.
-const LONGEST_SHIFT: i64 = 3 * 3600;
+pub(crate) const LONGEST_SHIFT: i64 = 3 * 3600;
 
 /// More than any two offsets differ, and more than any fold repeats.
 const MARGIN: i64 = 28 * 3600;

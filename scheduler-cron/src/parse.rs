@@ -15,9 +15,10 @@ use set::FieldSet;
 /// The longest expression that is read.
 pub(crate) const MAX_BYTES: usize = 256;
 
-const FIVE: &[Field] = &[Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek];
-const SIX: &[Field] = &[Field::Second, Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek];
-const SEVEN: &[Field] =
+pub(crate) const FIVE: &[Field] = &[Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek];
+pub(crate) const SIX: &[Field] =
+    &[Field::Second, Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek];
+pub(crate) const SEVEN: &[Field] =
     &[Field::Second, Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek, Field::Year];
 
 /// The nicknames and what they stand for.
@@ -35,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Result<CronExpr, CronError> {
     checked_length(text).and_then(|()| parse_text(text)).map_err(|mistake| CronError::new(text, mistake))
 }
 
-fn checked_length(text: &str) -> Result<(), Mistake> {
+pub(crate) fn checked_length(text: &str) -> Result<(), Mistake> {
     if text.len() <= MAX_BYTES {
         return Ok(());
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
+use crate::describe::Language;
+use crate::duration::format_duration;
 use crate::error::CronError;
 use crate::expr::CronExpr;
 
@@ -51,6 +53,9 @@ pub enum TriggerError {
     /// A cron expression names no date at all.
     #[error("`{0}` never fires: no month it names has such a day")]
     NeverFires(CronExpr),
+    /// A calendar takes out every day that the expressions name.
+    #[error("nothing is left to be due: calendar `{0}` takes out every day that is named")]
+    Excluded(String),
     /// A union of no expression.
     #[error("a cron trigger needs at least one expression")]
     NoExpression,
@@ -137,6 +142,33 @@ impl Trigger {
             Trigger::Every(every) => every.covers(instant),
             Trigger::At(at) => *at == instant,
             Trigger::After(_) | Trigger::Manual => false,
+        }
+    }
+
+    /// The trigger in words, with its zone.
+    ///
+    /// ```
+    /// use scheduler_cron::{Language, Trigger, parse_zone};
+    ///
+    /// let trigger = Trigger::cron("30 0 * * *", parse_zone("Asia/Jakarta")?)?;
+    /// assert_eq!(trigger.describe(Language::English), "At 00:30 every day, Asia/Jakarta time");
+    /// assert_eq!(trigger.describe(Language::Indonesian), "Setiap hari pukul 00.30, waktu Asia/Jakarta");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn describe(&self, language: Language) -> String {
+        let english = language == Language::English;
+        match self {
+            Trigger::Cron(cron) => cron.describe(language),
+            Trigger::Every(every) if english => format!("Every {}", format_duration(every.period())),
+            Trigger::Every(every) => format!("Setiap {}", format_duration(every.period())),
+            Trigger::At(at) => {
+                let at = at.format("%Y-%m-%d %H:%M:%S UTC");
+                if english { format!("Once, at {at}") } else { format!("Sekali, pada {at}") }
+            }
+            Trigger::After(jobs) if english => format!("After {} succeeded", jobs.join(", ")),
+            Trigger::After(jobs) => format!("Setelah {} berhasil", jobs.join(", ")),
+            Trigger::Manual if english => "Only on request".to_owned(),
+            Trigger::Manual => "Hanya atas permintaan".to_owned(),
         }
     }
 

@@ -6,8 +6,12 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::nearest::nearest;
 
+#[cfg(feature = "system-tz")]
+mod system;
 mod table;
 
+#[cfg(feature = "system-tz")]
+pub use system::{SystemZone, SystemZoneError, SystemZones};
 pub(crate) use table::Table;
 
 /// A stretch of time with one offset, from one clock change to the next.
@@ -101,9 +105,10 @@ pub fn parse_zone(name: &str) -> Result<Tz, ZoneError> {
     })
 }
 
-/// The release of the IANA data that [`chrono_tz::Tz`] carries, as `2025b`.
+/// The release of the IANA data that zones follow, as `2025b`: the one that [`chrono_tz::Tz`] carries, or the machine's, once it was
+/// installed (`SystemZones::install`, feature `system-tz`).
 pub fn zone_data_version() -> &'static str {
-    chrono_tz::IANA_TZDB_VERSION
+    table::version()
 }
 
 /// The longest zone name has 32 bytes.

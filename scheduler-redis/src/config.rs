@@ -43,7 +43,7 @@ impl RedisConfig {
     /// Reads a URL: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.
     ///
     /// User, password, port and database may be left out. Certificates are verified against the system's roots, or those
-    /// in a PEM file: `rediss://host?ssl_ca_certs=/etc/ca.pem`.
+    /// in a PEM file, as in a PostgreSQL URL: `rediss://host?sslrootcert=/etc/ca.pem`.
     ///
     /// # Errors
     /// [`RedisError::Url`] when it can't be read, [`RedisError::Tls`] when its certificates can't. Neither has a
@@ -64,8 +64,8 @@ impl RedisConfig {
         let mut ca_file = None;
         for (name, value) in url.query_pairs() {
             match &*name {
-                "ssl_ca_certs" if is_tls => ca_file = Some(value.into_owned()),
-                "ssl_ca_certs" => return Err(problem("`ssl_ca_certs` needs `rediss://`")),
+                "sslrootcert" if is_tls => ca_file = Some(value.into_owned()),
+                "sslrootcert" => return Err(problem("`sslrootcert` needs `rediss://`")),
                 _ => return Err(problem(&format!("it has a parameter `{name}`, which is not known"))),
             }
         }
@@ -82,7 +82,7 @@ impl RedisConfig {
             (true, None) => config.with_tls(RootCertificates::System),
             (true, Some(file)) => {
                 let pem = std::fs::read(&file)
-                    .map_err(|error| config.tls_error(format!("`ssl_ca_certs={file}` can't be read: {error}")))?;
+                    .map_err(|error| config.tls_error(format!("`sslrootcert={file}` can't be read: {error}")))?;
                 config.with_tls(RootCertificates::Pem(&pem))
             }
         }

@@ -25,7 +25,7 @@
 //! noeviction` and persistence there; [`RedisLocks`] warns at the engine's start where the policy evicts.
 //!
 //! Redis Cluster and Sentinel are not spoken. The commands used are `PING`, `EVALSHA` and `EVAL` (and in them `TIME`,
-//! `HMGET`, `HSET`, `HDEL`, `PTTL`, `PEXPIRE`), `HGET`, and `CONFIG GET`, without which there is no warning.
+//! `HMGET`, `HSET`, `HDEL`, `PTTL`, `PEXPIRE`), `HGET`, and `INFO`, without which there is no warning.
 //! Every key starts with the namespace and `:`.
 
 mod acquire;

@@ -144,15 +144,18 @@ impl RedisLocks {
     /// `noeviction` may take it.
     async fn warn_of_eviction(&self) {
         let mut pipeline = Pipeline::with_capacity(1);
-        pipeline.cmd("CONFIG").arg("GET").arg("maxmemory-policy");
-        let policy = match self.ask(&pipeline).await {
-            Ok(mut answers) => answers.pop().and_then(|answer| redis::from_redis_value::<Vec<String>>(answer).ok()),
+        // Hosted servers seldom let a client read their configuration by `CONFIG`.
+        pipeline.cmd("INFO").arg("memory");
+        let memory = match self.ask(&pipeline).await {
+            Ok(mut answers) => answers.pop().and_then(|answer| redis::from_redis_value::<String>(answer).ok()),
             Err(error) => {
                 debug!(%error, "the server does not tell its `maxmemory-policy`, so nothing is known of evictions");
                 return;
             }
         };
-        if let Some(policy) = policy.and_then(|mut pair| pair.pop()).filter(|policy| policy != "noeviction") {
+        let memory = memory.unwrap_or_default();
+        let policy = memory.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
+        if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
             warn!(
                 server = self.config().server(),
                 policy,

@@ -36,7 +36,7 @@ fn root_store(roots: RootCertificates<'_>) -> Result<RootCertStore, String> {
         RootCertificates::System => {
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if store.is_empty() {
-                return Err("the system has no root certificates: name a file by `ssl_ca_certs` in the URL".to_owned());
+                return Err("the system has no root certificates: name a file by `sslrootcert` in the URL".to_owned());
             }
         }
         RootCertificates::Pem(pem) => {

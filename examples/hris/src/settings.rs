@@ -2,6 +2,7 @@
 
 use std::{env, fmt, net::SocketAddr};
 
+use scheduler::{postgres::PostgresConfig, redis::RedisLocks};
 use thiserror::Error;
 
 use crate::{auth::Secret, workforce::WorkforceClient};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub workforce_url: Option<String>,
     /// `HRIS_JWT_SECRET`: the key of the tokens. Without it a random one is made, and demo tokens are printed.
     pub jwt_secret: Option<Secret>,
+    /// `--with-demo-tick`: a job that is due each second.
+    pub with_demo_tick: bool,
 }
 
 /// Every mistake in the environment, a line each.
@@ -42,6 +45,7 @@ impl Settings {
             redis_url: None,
             workforce_url: None,
             jwt_secret: None,
+            with_demo_tick: false,
         }
     }
 
@@ -70,6 +74,7 @@ impl Settings {
             workforce_url: reader.read("WORKFORCE_GRPC_URL", workforce_url),
             jwt_secret: reader
                 .read("HRIS_JWT_SECRET", |secret| Secret::try_new(secret).map_err(|error| error.to_string())),
+            with_demo_tick: false,
         };
         if reader.mistakes.is_empty() { Ok(settings) } else { Err(SettingsError { mistakes: reader.mistakes }) }
     }
@@ -84,6 +89,7 @@ impl fmt::Debug for Settings {
             .field("redis_url", &set(&self.redis_url))
             .field("workforce_url", &set(&self.workforce_url))
             .field("jwt_secret", &self.jwt_secret)
+            .field("with_demo_tick", &self.with_demo_tick)
             .finish()
     }
 }
@@ -113,17 +119,16 @@ fn http_address(text: String) -> Result<SocketAddr, String> {
 }
 
 fn database_url(url: String) -> Result<String, String> {
-    match url.parse::<tokio_postgres::Config>() {
+    match PostgresConfig::parse(&url) {
         Ok(_) => Ok(url),
-        Err(_) => Err("is no PostgreSQL URL, such as `postgres://user:password@host:5432/hris`".into()),
+        Err(error) => Err(format!("is wrong: {error}")),
     }
 }
 
 fn redis_url(url: String) -> Result<String, String> {
-    if ["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme)) {
-        Ok(url)
-    } else {
-        Err("is no Redis URL, such as `redis://host:6379`".into())
+    match RedisLocks::connect_lazy(&url) {
+        Ok(_) => Ok(url),
+        Err(error) => Err(format!("is wrong: {error}")),
     }
 }
 
@@ -166,8 +171,8 @@ mod tests {
             error,
             "mistakes in the environment:\n  \
              `HRIS_HTTP_ADDR` is `localhost`, but must be an IP address and a port, such as `127.0.0.1:8002`\n  \
-             `DATABASE_URL` is no PostgreSQL URL, such as `postgres://user:password@host:5432/hris`\n  \
-             `REDIS_URL` is no Redis URL, such as `redis://host:6379`\n  \
+             `DATABASE_URL` is wrong: the PostgreSQL URL can't be used: it does not start with `postgres://`; write `postgres://user:password@host:5432/database?sslmode=…`\n  \
+             `REDIS_URL` is wrong: this is no Redis URL: Redis URL did not parse; write `redis://[[user]:password@]host[:port][/database]`, or `rediss://…` for TLS\n  \
              `WORKFORCE_GRPC_URL` is not a URL of a gRPC server, such as `http://workforce:50051`\n  \
              `HRIS_JWT_SECRET` has 7 bytes, but must have at least 32, such as those of `openssl rand -hex 32`"
         );

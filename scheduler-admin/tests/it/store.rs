@@ -29,6 +29,8 @@ pub(crate) const SECRET: &str = "SELECT password FROM db.internal:5432";
 #[repr(u8)]
 pub(crate) enum Mode {
     Works,
+    /// As `Away`, but requests are taken.
+    ReadsAway,
     Away,
     Lost,
     Refuses,
@@ -56,7 +58,7 @@ impl TestStore {
         let mode = self.mode.load(Ordering::SeqCst);
         let operation = "answer a test";
         let is = |expected: Mode| mode == expected as u8;
-        if is(Mode::Away) {
+        if is(Mode::Away) || is(Mode::ReadsAway) {
             Err(StoreError::Unavailable { operation, source: SECRET.into() })
         } else if is(Mode::Lost) {
             Err(StoreError::Unknown { operation, source: SECRET.into() })
@@ -148,7 +150,9 @@ impl ExecutionStore for TestStore {
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
-        self.gate()?;
+        if self.mode.load(Ordering::SeqCst) != Mode::ReadsAway as u8 {
+            self.gate()?;
+        }
         self.inner.request(request).await
     }
 

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
 use axum::http::header;
+use scheduler_core::{identity::JobId, occurrence::OccurrenceKey};
 use serde_json::json;
 
-use crate::service::{Call, Service};
+use crate::{
+    service::{Call, Service},
+    store::Mode,
+};
 
 #[tokio::test]
 async fn a_trigger_answers_202_with_the_execution_and_where_it_is_read() {
@@ -63,11 +67,10 @@ async fn a_job_that_runs_is_409_with_its_execution() {
     assert_eq!(second.json["data"]["url"], first.json["data"]["url"]);
 
     service.gate.0.add_permits(2);
-    let done = service.scheduler.handle();
-    let id = first.json["data"]["occurrence"].as_str().expect("a key").to_owned();
-    let key = scheduler_core::occurrence::OccurrenceKey::from_stored(id);
-    let job = scheduler_core::identity::JobId::parse("gated").expect("a valid id");
-    let ended = done.wait(&job, &key, Duration::from_secs(30)).await.expect("an answer").expect("a row");
+    let occurrence = first.json["data"]["occurrence"].as_str().expect("a key").to_owned();
+    let (job, occurrence) = (JobId::parse("gated").expect("a valid id"), OccurrenceKey::from_stored(occurrence));
+    let ended = service.scheduler.handle().wait(&job, &occurrence, Duration::from_secs(30)).await;
+    let ended = ended.expect("an answer").expect("a row");
     assert!(ended.status.is_final());
     assert_eq!(service.run("gated").await["status"], "succeeded");
 }
@@ -84,4 +87,25 @@ async fn the_same_request_under_its_idempotency_key_is_200_and_runs_once() {
     assert_eq!(again.headers[header::LOCATION], first.headers[header::LOCATION]);
     service.call(call(json!({ "params": { "days": 2 } }))).await.is(409, "idempotency_conflict");
     assert_eq!(service.get("/typed/history").await.json["meta"]["total_items"], 1);
+}
+
+#[tokio::test]
+async fn a_repetition_may_wait_for_the_end_of_the_first() {
+    let service = Service::start().await;
+    let call = |path| Call::post(path).header("idempotency-key", "order-8");
+    let first = service.call(call("/gated/trigger")).await;
+    assert_eq!(first.status, 202);
+    service.gate.0.add_permits(1);
+    let again = service.call(call("/gated/trigger?wait=30s")).await;
+    assert_eq!(again.data()["id"], first.json["data"]["id"]);
+    assert_eq!(again.data()["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_store_that_goes_away_while_somebody_waits_leaves_the_run_requested() {
+    let service = Service::start().await;
+    service.store.set(Mode::ReadsAway);
+    let answer = service.call(Call::post("/gated/trigger?wait=30s")).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json["data"]["status"], "pending");
 }

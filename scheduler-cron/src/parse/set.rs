@@ -90,6 +90,10 @@ fn empty_item(field: Field, span: Range<usize>, at: usize) -> Mistake {
 fn bits(field: Field, first: u16, last: u16, step: u16) -> u64 {
     let (min, _) = field.range();
     let count = field.count();
+    if step == 1 && first <= last && last < min + count {
+        // The usual case, without a loop over the values.
+        return (u64::MAX >> (63 - (last - first))) << first;
+    }
     let length = if first <= last { last - first } else { last + count - first };
     let mut bits = 0;
     for offset in (0..=length).step_by(step.into()) {

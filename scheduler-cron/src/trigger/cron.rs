@@ -7,8 +7,13 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::TriggerError;
+use crate::calendar::Calendar;
+use crate::civil::DAY;
 use crate::clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
+use crate::describe::{Language, in_zone};
 use crate::expr::CronExpr;
+use crate::hazard::Hazard;
+use crate::zone::Zone;
 
 /// One or several expressions in one zone; an instant that several name is one occurrence.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +27,14 @@ pub struct CronTrigger {
 #[derive(Debug, Clone, PartialEq)]
 enum Exprs {
     One(CronExpr),
-    Several(Arc<[CronExpr]>),
+    Several(Arc<Several>),
+}
+
+/// What few triggers have.
+#[derive(Debug, Clone, PartialEq)]
+struct Several {
+    exprs: Vec<CronExpr>,
+    except: Option<Arc<Calendar>>,
 }
 
 impl CronTrigger {
@@ -48,7 +60,7 @@ impl CronTrigger {
         let exprs = match exprs[..] {
             [] => return Err(TriggerError::NoExpression),
             [expr] => Exprs::One(expr),
-            _ => Exprs::Several(exprs.into()),
+            _ => Exprs::Several(Arc::new(Several { exprs, except: None })),
         };
         Ok(CronTrigger { exprs, zone, clock_changes: ClockChangePolicy::default() })
     }
@@ -58,11 +70,46 @@ impl CronTrigger {
         CronTrigger { clock_changes, ..self }
     }
 
+    /// Takes the days of a calendar out: what falls on one of them, by the zone's date, does not occur.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_cron::{Calendar, CronExpr, CronTrigger, parse_zone};
+    ///
+    /// let holidays = Calendar::parse("id-holidays", "*-08-17 Proklamasi Kemerdekaan")?;
+    /// let trigger = CronTrigger::new(CronExpr::parse("30 0 * * *")?, parse_zone("Asia/Jakarta")?)?.except(Arc::new(holidays))?;
+    /// let next = trigger.next_after("2026-08-16T12:00:00Z".parse()?);
+    /// assert_eq!(next, Some("2026-08-17T17:30:00Z".parse()?)); // the 18th in Jakarta
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A calendar that leaves no occurrence at all.
+    pub fn except(self, calendar: Arc<Calendar>) -> Result<CronTrigger, TriggerError> {
+        let exprs = self.exprs().to_vec();
+        let name = calendar.name().to_owned();
+        let exprs = Exprs::Several(Arc::new(Several { exprs, except: Some(calendar) }));
+        let trigger = CronTrigger { exprs, ..self };
+        match trigger.next_after(DateTime::UNIX_EPOCH) {
+            Some(_) => Ok(trigger),
+            None => Err(TriggerError::Excluded(name)),
+        }
+    }
+
+    /// The calendar whose days are taken out.
+    pub fn exception(&self) -> Option<&Calendar> {
+        match &self.exprs {
+            Exprs::One(_) => None,
+            Exprs::Several(several) => several.except.as_deref(),
+        }
+    }
+
     /// The expressions, in the order given.
     pub fn exprs(&self) -> &[CronExpr] {
         match &self.exprs {
             Exprs::One(expr) => std::slice::from_ref(expr),
-            Exprs::Several(exprs) => exprs,
+            Exprs::Several(several) => &several.exprs,
         }
     }
 
@@ -78,17 +125,67 @@ impl CronTrigger {
 
     /// The first occurrence strictly after an instant.
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.exprs().iter().filter_map(|expr| expr.next_after_with(after, &self.zone, self.clock_changes)).min()
+        let mut after = after;
+        loop {
+            let next = |expr: &CronExpr| expr.next_after_with(after, &self.zone, self.clock_changes);
+            let found = self.exprs().iter().filter_map(next).min()?;
+            match self.excluded_day(found) {
+                None => return Some(found),
+                // Nothing else of that day needs to be looked at.
+                Some((_, last_second)) => after = found.max(last_second),
+            }
+        }
     }
 
     /// The last occurrence strictly before an instant.
     pub fn prev_before(&self, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.exprs().iter().filter_map(|expr| expr.prev_before_with(before, &self.zone, self.clock_changes)).max()
+        let mut before = before;
+        loop {
+            let previous = |expr: &CronExpr| expr.prev_before_with(before, &self.zone, self.clock_changes);
+            let found = self.exprs().iter().filter_map(previous).max()?;
+            match self.excluded_day(found) {
+                None => return Some(found),
+                Some((first_second, _)) => before = found.min(first_second),
+            }
+        }
+    }
+
+    /// If the instant's day is taken out: instants within it from which and until which the clock is not changed.
+    fn excluded_day(&self, instant: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let calendar = self.exception()?;
+        let span = self.zone.span_at(instant.timestamp());
+        let wall = instant.timestamp() + i64::from(span.offset);
+        calendar.excludes(DateTime::from_timestamp(wall, 0)?.date_naive())?;
+        let midnight = wall.div_euclid(DAY) * DAY - i64::from(span.offset);
+        // A clock change within the day gives its other part another midnight.
+        let (first, last) = (midnight.max(span.from), (midnight + DAY - 1).min(span.until - 1));
+        Some((DateTime::from_timestamp(first, 0)?, DateTime::from_timestamp(last, 0)?))
+    }
+
+    /// The expressions in words, with the zone.
+    pub fn describe(&self, language: Language) -> String {
+        let exprs: Vec<String> = self.exprs().iter().map(|expr| expr.describe(language)).collect();
+        let mut words = exprs.join("; ");
+        if let Some(calendar) = self.exception() {
+            words += match language {
+                Language::English => ", except on days of ",
+                Language::Indonesian => ", kecuali hari dalam ",
+            };
+            words += calendar.name();
+        }
+        words + &in_zone(language, self.zone.name())
+    }
+
+    /// The clock changes that the expressions meet, from one instant, included, to another, not included.
+    pub fn hazards(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Hazard> {
+        let hazards = |expr: &CronExpr| expr.hazards(&self.zone, from, to, self.clock_changes);
+        self.exprs().iter().flat_map(hazards).collect()
     }
 
     /// Whether the instant is an occurrence.
     pub fn covers(&self, instant: DateTime<Utc>) -> bool {
-        self.exprs().iter().any(|expr| expr.covers_with(instant, &self.zone, self.clock_changes))
+        self.excluded_day(instant).is_none()
+            && self.exprs().iter().any(|expr| expr.covers_with(instant, &self.zone, self.clock_changes))
     }
 }
 
@@ -106,10 +203,14 @@ impl fmt::Display for CronTrigger {
             Some(GapPolicy::Skip) => f.write_str(" gap=skip")?,
         }
         match self.clock_changes.fold {
+            None => {}
+            Some(FoldPolicy::First) => f.write_str(" fold=first")?,
+            Some(FoldPolicy::Last) => f.write_str(" fold=last")?,
+            Some(FoldPolicy::Both) => f.write_str(" fold=both")?,
+        }
+        match self.exception() {
             None => Ok(()),
-            Some(FoldPolicy::First) => f.write_str(" fold=first"),
-            Some(FoldPolicy::Last) => f.write_str(" fold=last"),
-            Some(FoldPolicy::Both) => f.write_str(" fold=both"),
+            Some(calendar) => write!(f, " except={}", calendar.name()),
         }
     }
 }

@@ -86,3 +86,31 @@ fn a_hundred_thousand_triggers_fit_ten_megabytes() {
     assert!(size_of::<CronExpr>() <= 96);
     assert!(size_of::<Trigger>() <= 104, "{}", size_of::<Trigger>());
 }
+
+fn except(expr: &str, zone_name: &str, calendar: &str) -> Result<CronTrigger, TriggerError> {
+    let trigger = CronTrigger::new(CronExpr::parse(expr).expect("valid"), zone(zone_name)).expect("valid");
+    trigger.except(Arc::new(crate::Calendar::parse("closed", calendar).expect("a calendar")))
+}
+
+#[test]
+fn a_day_taken_out_has_no_occurrence_in_either_direction() {
+    let trigger = except("0 */6 * * *", "America/New_York", "2026-03-08\n2026-11-01..2026-11-02\nSAT").expect("valid");
+    let (from, to) = (utc("2026-03-06T00:00:00Z"), utc("2026-11-10T00:00:00Z"));
+    let found: Vec<_> = Trigger::from(trigger.clone()).occurrences_between(from, to).collect();
+    let all = CronExpr::parse("0 */6 * * *").expect("valid").occurrences_between(from, to, trigger.zone());
+    let calendar = trigger.exception().expect("one");
+    let kept: Vec<_> =
+        all.filter(|at| calendar.excludes(at.with_timezone(&trigger.zone()).date_naive()).is_none()).collect();
+    assert_eq!(found, kept);
+    for pair in kept.windows(2) {
+        assert_eq!(trigger.prev_before(pair[1]), Some(pair[0]));
+    }
+    assert!(trigger.covers(utc("2026-03-09T04:00:00Z")) && !trigger.covers(utc("2026-03-08T10:00:00Z")));
+    assert_eq!(trigger.to_string(), "0 */6 * * * America/New_York except=closed");
+}
+
+#[test]
+fn a_calendar_that_leaves_nothing_is_refused() {
+    assert_eq!(except("0 0 25 12 *", "UTC", "*-12-25"), Err(TriggerError::Excluded("closed".to_owned())));
+    assert_eq!(except("0 0 * * 6", "UTC", "SAT"), Err(TriggerError::Excluded("closed".to_owned())));
+}

@@ -18,11 +18,56 @@ const PROBE: i64 = 5 * 86_400;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table(Box<[(i64, i32)]>);
 
+static TABLES: [OnceLock<Table>; TZ_VARIANTS_COUNT] = [const { OnceLock::new() }; TZ_VARIANTS_COUNT];
+
+#[cfg(feature = "system-tz")]
+static INSTALLED: OnceLock<super::SystemZones> = OnceLock::new();
+
+/// Takes tables from these zones from now on; gives them back if tables are in use.
+#[cfg(feature = "system-tz")]
+pub(super) fn install(zones: super::SystemZones) -> Result<(), super::SystemZones> {
+    if TABLES.iter().any(|table| table.get().is_some()) { Err(zones) } else { INSTALLED.set(zones) }
+}
+
+#[cfg(feature = "system-tz")]
+fn installed(zone: Tz) -> Option<Table> {
+    INSTALLED.get()?.zone(zone.name()).ok().map(super::SystemZone::into_table)
+}
+
+/// The release of the data that tables are made of.
+pub(super) fn version() -> &'static str {
+    #[cfg(feature = "system-tz")]
+    if let Some(zones) = INSTALLED.get() {
+        return zones.version().unwrap_or("unknown");
+    }
+    chrono_tz::IANA_TZDB_VERSION
+}
+
 impl Table {
     /// The table of a zone of chrono-tz, made at its first use.
     pub(crate) fn of(zone: Tz) -> &'static Table {
-        static TABLES: [OnceLock<Table>; TZ_VARIANTS_COUNT] = [const { OnceLock::new() }; TZ_VARIANTS_COUNT];
-        TABLES[zone as usize].get_or_init(|| Table::probe(|instant| offset_of(zone, instant), PROBE))
+        TABLES[zone as usize].get_or_init(|| {
+            #[cfg(feature = "system-tz")]
+            if let Some(table) = installed(zone) {
+                return table;
+            }
+            Table::probe(|instant| offset_of(zone, instant), PROBE)
+        })
+    }
+
+    /// A table of these beginnings and offsets, in order, the first at `i64::MIN`; none if they are not in order.
+    #[cfg(feature = "system-tz")]
+    pub(crate) fn of_spans(spans: Vec<(i64, i32)>) -> Option<Table> {
+        let mut kept: Vec<(i64, i32)> = Vec::with_capacity(spans.len());
+        for (from, offset) in spans {
+            match kept.last_mut() {
+                Some((last, _)) if from < *last => return None,
+                Some((last, last_offset)) if from == *last => *last_offset = offset,
+                _ => kept.push((from, offset)),
+            }
+        }
+        kept.dedup_by_key(|&mut (_, offset)| offset);
+        (kept.first()?.0 == i64::MIN).then(|| Table(kept.into_boxed_slice()))
     }
 
     /// Finds all changes of an offset that lasts longer than `step` each time.

@@ -161,7 +161,7 @@ fn policy() -> impl Strategy<Value = ClockChangePolicy> {
 }
 
 /// Seconds from 1970 to 2100.
-fn seconds() -> impl Strategy<Value = i64> {
+pub(crate) fn seconds() -> impl Strategy<Value = i64> {
     1_000_000..4_102_444_800_i64
 }
 

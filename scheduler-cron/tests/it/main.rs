@@ -7,4 +7,5 @@ mod disagreements;
 mod errors;
 mod hostile;
 mod naive;
+mod oracles;
 mod size;

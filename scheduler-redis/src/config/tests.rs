@@ -31,7 +31,7 @@ fn a_bad_url_says_what_is_wrong_and_never_the_password() {
         ("redis://:s3cret@h/0#insecure", "`#`"),
         ("redis://:s3cret@h/first", "database number"),
         ("redis://:s3cret@h/0?timeout=5", "`timeout`"),
-        ("redis://:s3cret@h?ssl_ca_certs=/etc/ca.pem", "needs `rediss://`"),
+        ("redis://:s3cret@h?sslrootcert=/etc/ca.pem", "needs `rediss://`"),
     ] {
         let error = RedisConfig::parse(url).expect_err(url);
         assert!(matches!(error, RedisError::Url { .. }), "{url}: {error:?}");
@@ -42,9 +42,9 @@ fn a_bad_url_says_what_is_wrong_and_never_the_password() {
 
 #[test]
 fn root_certificates_that_are_none_are_refused() {
-    let missing = RedisConfig::parse("rediss://:s3cret@h?ssl_ca_certs=%2Fno%2Fca.pem").expect_err("no such file");
-    assert!(missing.to_string().contains("`ssl_ca_certs=/no/ca.pem`"), "{missing}");
-    let here = concat!("rediss://h?ssl_ca_certs=", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let missing = RedisConfig::parse("rediss://:s3cret@h?sslrootcert=%2Fno%2Fca.pem").expect_err("no such file");
+    assert!(missing.to_string().contains("`sslrootcert=/no/ca.pem`"), "{missing}");
+    let here = concat!("rediss://h?sslrootcert=", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let error = RedisConfig::parse(here).expect_err("no certificate");
     assert!(matches!(error, RedisError::Tls { .. }) && error.to_string().contains("no certificate"), "{error}");
     let plain = RedisConfig::parse("redis://h").expect("valid").with_root_certificates(b"").expect_err("no TLS");

@@ -15,7 +15,7 @@ fn ca_file() -> String {
 
 #[tokio::test]
 async fn a_server_is_verified_by_the_roots_that_the_url_names() {
-    let locks = RedisLocks::connect(&format!("{}?ssl_ca_certs={}", tls_url(), ca_file())).await.unwrap();
+    let locks = RedisLocks::connect(&format!("{}?sslrootcert={}", tls_url(), ca_file())).await.unwrap();
     let locks = locks.with_namespace(&namespace()).unwrap();
     locks.check().await.unwrap();
     assert_eq!(filter(&locks, 0).await.unwrap(), Acquired::Granted(None));
@@ -37,7 +37,7 @@ async fn a_server_of_an_unknown_issuer_is_refused() {
 
 #[tokio::test]
 async fn a_port_without_tls_is_told() {
-    let url = format!("rediss://:s3cret@{}?ssl_ca_certs={}", address(&server::url()), ca_file());
+    let url = format!("rediss://:s3cret@{}?sslrootcert={}", address(&server::url()), ca_file());
     let error = RedisLocks::connect(&url).await.unwrap_err();
     assert!(matches!(error, RedisError::Tls { .. } | RedisError::Unreachable { .. }), "{error:?}");
     assert!(!chain(&error).contains("s3cret"));

@@ -1,20 +1,19 @@
 //! Attendance rows in PostgreSQL.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Object, Pool};
+use scheduler::postgres::{PostgresConfig, PostgresError};
 use thiserror::Error;
-use tokio_postgres::{NoTls, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 
 use super::{AbsentRow, AttendanceStore, AttendanceStoreError};
 
 /// How many connections the attendance rows may take: the job writes one batch after the other.
 const CONNECTIONS: usize = 2;
 
-/// How long a connection, or a free place in the pool, is waited for.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a batch is sent while the connections it is given turn out to be broken: each of the pool's, and a new one.
+const TRIES: usize = CONNECTIONS + 1;
 
 /// The key under which instances that start at once make the table one after the other ("attendan" in ASCII).
 const SCHEMA_LOCK: i64 = 0x6174_7465_6e64_616e;
@@ -29,42 +28,38 @@ pub struct PostgresAttendance {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL is none. It is not repeated, for it may hold a password.
-    #[error("the database URL can't be read")]
-    Url(#[source] tokio_postgres::Error),
-    /// No connection can be had.
-    #[error("can't connect to the attendance database")]
-    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The URL can't be used, or no connection can be had.
+    #[error(transparent)]
+    Connect(#[from] PostgresError),
     /// The table can't be made.
-    #[error("can't make the table `attendances`")]
+    #[error("the table `attendances` can't be made")]
     Schema(#[source] tokio_postgres::Error),
 }
 
 impl PostgresAttendance {
-    /// Connects, and makes the table if it is not there.
+    /// Connects, with TLS as the URL's `sslmode` says, and makes the table if it is not there.
     ///
     /// # Errors
-    /// When the URL can't be read, no connection can be had, or the table can't be made.
+    /// When the URL can't be used, no connection can be had, or the table can't be made.
     pub async fn connect(database_url: &str) -> Result<Self, ConnectError> {
-        let store = Self { pool: pool(database_url)? };
-        store.create_table().await?;
-        Ok(store)
+        let config = PostgresConfig::parse(database_url)?;
+        let (client, connection) = config.connect().await?;
+        // Ends when the client is dropped; what it could report, the client reports too.
+        tokio::spawn(connection);
+        create_table(client).await.map_err(ConnectError::Schema)?;
+        Ok(Self { pool: config.pool(CONNECTIONS) })
     }
+}
 
-    async fn create_table(&self) -> Result<(), ConnectError> {
-        let mut client = self.pool.get().await.map_err(|error| ConnectError::Connect(error.into()))?;
-        let transaction = client.transaction().await.map_err(ConnectError::Schema)?;
-        let make = async {
-            transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
-            // Asked first, because IF NOT EXISTS needs the right to create even where there is nothing to do.
-            let missing = transaction.query_one("SELECT to_regclass('attendances') IS NULL", &[]).await?;
-            if missing.get(0) {
-                transaction.batch_execute(include_str!("schema.sql")).await?;
-            }
-            transaction.commit().await
-        };
-        make.await.map_err(ConnectError::Schema)
+async fn create_table(mut client: Client) -> Result<(), tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
+    // Asked first, because IF NOT EXISTS needs the right to create even where there is nothing to do.
+    let missing = transaction.query_one("SELECT to_regclass('attendances') IS NULL", &[]).await?;
+    if missing.get(0) {
+        transaction.batch_execute(include_str!("schema.sql")).await?;
     }
+    transaction.commit().await
 }
 
 impl std::fmt::Debug for PostgresAttendance {
@@ -76,29 +71,31 @@ impl std::fmt::Debug for PostgresAttendance {
 #[async_trait]
 impl AttendanceStore for PostgresAttendance {
     async fn insert_absent(&self, date: NaiveDate, rows: &[AbsentRow]) -> Result<u64, AttendanceStoreError> {
-        let client = self.pool.get().await.map_err(|error| AttendanceStoreError::Unavailable(error.into()))?;
         let employees: Vec<i32> = rows.iter().map(|row| row.employee_id).collect();
         let units: Vec<Option<i32>> = rows.iter().map(|row| row.org_unit_id).collect();
-        let insert = client.prepare_cached(include_str!("insert_absent.sql")).await.map_err(sorted)?;
-        client.execute(&insert, &[&date, &employees, &units]).await.map_err(sorted)
+        for tries in 1.. {
+            let client = self.pool.get().await.map_err(|error| AttendanceStoreError::Unavailable(error.into()))?;
+            let result = async {
+                let insert = client.prepare_cached(include_str!("insert_absent.sql")).await?;
+                client.execute(&insert, &[&date, &employees, &units]).await
+            };
+            match result.await {
+                Ok(created) => return Ok(created),
+                // The statement may be sent again: rows that it did write are then rows that exist.
+                Err(error) if is_broken(&error) && tries < TRIES => drop(Object::take(client)),
+                Err(error) => return Err(sorted(error)),
+            }
+        }
+        unreachable!("the tries are counted")
     }
 }
 
-fn pool(database_url: &str) -> Result<Pool, ConnectError> {
-    let mut config: tokio_postgres::Config = database_url.parse().map_err(ConnectError::Url)?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
-    }
-    // Verified: a connection that broke since the last run is found before a batch is lost to it.
-    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Verified });
-    Pool::builder(manager)
-        .max_size(CONNECTIONS)
-        .wait_timeout(Some(CONNECT_TIMEOUT))
-        .create_timeout(Some(CONNECT_TIMEOUT))
-        .recycle_timeout(Some(CONNECT_TIMEOUT))
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|error| ConnectError::Connect(error.into()))
+/// Whether it is this connection that has ended, as all do when the server restarts.
+fn is_broken(error: &tokio_postgres::Error) -> bool {
+    error.is_closed()
+        || error.code().is_some_and(|code| {
+            [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code)
+        })
 }
 
 /// A database that answers with one of these classes has looked at the rows and refuses one.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::NaiveDate;
-use scheduler_core::outcome::Outcome;
+use scheduler::outcome::Outcome;
 use serde::Serialize;
 
 /// What became of the employees: created, skipped and errors add up to the total.
@@ -58,7 +58,7 @@ impl From<AttendanceReport> for Outcome {
 
 #[cfg(test)]
 mod tests {
-    use scheduler_core::outcome::Verdict;
+    use scheduler::outcome::Verdict;
     use serde_json::json;
 
     use super::*;

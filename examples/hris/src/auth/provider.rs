@@ -20,7 +20,9 @@ static HS256: CryptoProvider =
 /// Makes HS256 the process's provider, unless it has one that was chosen earlier.
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| drop(HS256.install_default()));
+    INSTALLED.call_once(|| {
+        let _ = HS256.install_default();
+    });
 }
 
 /// A key, ready to sign or to verify.

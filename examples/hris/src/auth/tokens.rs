@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
-use scheduler_core::clock::Clock;
+use scheduler::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthError, Role, Secret, provider};
@@ -28,11 +28,11 @@ pub struct Tokens {
 
 /// All three are required.
 #[derive(Serialize, Deserialize)]
-struct Claims {
+struct Claims<Seconds> {
     sub: String,
     role: String,
-    /// Seconds since the Unix epoch (RFC 7519's NumericDate, which may have a fraction).
-    exp: f64,
+    /// Seconds since the Unix epoch: written whole, read with a fraction too, as RFC 7519's NumericDate may have one.
+    exp: Seconds,
 }
 
 impl Tokens {
@@ -58,7 +58,7 @@ impl Tokens {
     /// Never: a text and a number can always be signed.
     #[must_use]
     pub fn issue(&self, subject: &str, role: Role, ttl: Duration) -> String {
-        let exp = (self.clock.now().timestamp() as f64) + ttl.as_secs_f64().floor();
+        let exp = self.clock.now().timestamp().saturating_add_unsigned(ttl.as_secs());
         let claims = Claims { sub: subject.to_owned(), role: role.as_str().to_owned(), exp };
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).expect("an HMAC key signs any claims")
     }
@@ -72,7 +72,7 @@ impl Tokens {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(AuthError::Malformed);
         }
-        let claims = decode::<Claims>(token.trim(), &self.decoding, &self.validation)
+        let claims = decode::<Claims<f64>>(token.trim(), &self.decoding, &self.validation)
             .map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => AuthError::BadSignature,
                 _ => AuthError::Malformed,
@@ -81,8 +81,7 @@ impl Tokens {
         if claims.sub.is_empty() {
             return Err(AuthError::Malformed);
         }
-        // Written so that NaN counts as expired too.
-        if !(claims.exp > self.clock.now().timestamp() as f64) {
+        if claims.exp <= self.clock.now().timestamp() as f64 {
             return Err(AuthError::Expired);
         }
         Ok(Identity { subject: claims.sub, role: claims.role.parse()? })

@@ -1,10 +1,6 @@
 //! The daily attendance rows.
 
-use scheduler_core::{
-    extract::{ScheduledAt, State},
-    outcome::JobResult,
-};
-use tokio_util::sync::CancellationToken;
+use scheduler::prelude::*;
 
 use crate::{attendance::create_absent_rows, hris::Hris};
 
@@ -12,6 +8,16 @@ use crate::{attendance::create_absent_rows, hris::Hris};
 ///
 /// The day is that of the occurrence in the job's zone, however late the run. An employee that fails is counted and
 /// the others go on; the attempt fails if every one did, or a page of employees can't be had.
+#[scheduled_job(
+    id = "auto_create_daily_attendance",
+    name = "Daily attendance",
+    cron = "30 0 * * *",
+    tz = "Asia/Jakarta",
+    tags = ["attendance"],
+    retries = 3,
+    retry_delay = "60s",
+    timeout = "8m"
+)]
 pub async fn auto_create_daily_attendance(
     at: ScheduledAt,
     cancellation: CancellationToken,

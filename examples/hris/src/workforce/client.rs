@@ -127,7 +127,6 @@ impl WorkforceClient {
         unreachable!("the tries are counted")
     }
 
-    #[expect(clippy::result_large_err, reason = "tonic's own error, as its calls return it")]
     async fn call(&self, page: i32) -> Result<ListEmployeesResponse, Status> {
         let deadline = self.policy.deadline;
         let mut request = Request::new(ListEmployeesRequest {

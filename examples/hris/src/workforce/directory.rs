@@ -47,7 +47,6 @@ impl Directory {
     ///
     /// # Errors
     /// INVALID_ARGUMENT if the page is below 1, or the limit below 1 or above [`PAGE_LIMIT`].
-    #[expect(clippy::result_large_err, reason = "tonic's own error, as its services return it")]
     pub fn list(&self, request: &ListEmployeesRequest) -> Result<ListEmployeesResponse, Status> {
         let Pagination { page, limit } = request.pagination.unwrap_or(DEFAULT_PAGINATION);
         if page < 1 {

@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 pub enum WorkforceError {
     /// The service can't be reached, was too slow, or answered with an error, as often as it was asked.
     #[error(
-        "page {page} of the employees can't be had: the Workforce Service says {code:?} (`{message}`), asked {tries} times"
+        "page {page} of the employees can't be had: the Workforce Service says {code:?} (`{message}`) on try {tries}"
     )]
     Page {
         /// Counted from 1.

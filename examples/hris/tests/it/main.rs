@@ -1,0 +1,7 @@
+//! The HRIS service against a real Workforce server, with faults, and a real database.
+
+mod attendance;
+mod database;
+mod faults;
+mod service;
+mod workforce;

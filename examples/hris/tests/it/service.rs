@@ -1,0 +1,55 @@
+//! The whole service, in this process.
+
+use std::time::Duration;
+
+use hris::{Service, ServiceError, Settings, auth::Role};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::workforce::LOOPBACK;
+
+fn settings() -> Settings {
+    let mut settings = Settings::embedded();
+    settings.http_address = LOOPBACK;
+    settings
+}
+
+#[tokio::test]
+async fn the_embedded_service_shows_its_page_and_stops() {
+    let service = Service::start(&settings()).await.expect("starts");
+    let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n\r\n").await.expect("sends");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.expect("answers");
+    assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
+    assert!(page.contains("content-type: text/html") && page.contains("href=\"/api/v1/scheduled-jobs/\""), "{page}");
+    let address = service.http_address();
+    service.stop().await;
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn the_embedded_service_takes_its_own_tokens() {
+    let service = Service::start(&settings()).await.expect("starts");
+    assert!(service.has_own_secret());
+    let token = service.tokens().issue("ayu", Role::HrAdmin, Duration::from_secs(60));
+    let identity = service.tokens().authenticate(Some(&format!("Bearer {token}"))).expect("is its own");
+    assert_eq!((identity.subject.as_str(), identity.role), ("ayu", Role::HrAdmin));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said() {
+    let first = Service::start(&settings()).await.expect("starts");
+    let mut taken = settings();
+    taken.http_address = first.http_address();
+    let error = Service::start(&taken).await.expect_err("is taken");
+    assert!(matches!(error, ServiceError::Listen { address, .. } if address == first.http_address()), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        format!("can't listen on `{}`; `HRIS_HTTP_ADDR` sets another address", first.http_address())
+    );
+    first.stop().await;
+}

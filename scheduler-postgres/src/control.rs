@@ -1,0 +1,61 @@
+//! Heartbeats, instances and jobs' states.
+
+use chrono::{DateTime, Utc};
+use scheduler_core::{
+    identity::{InstanceId, JobId},
+    store::{Heartbeat, InstanceRecord, JobState},
+};
+use tokio_postgres::types::Type;
+
+use crate::{
+    error::PostgresError,
+    pool::Connections,
+    row::{self, storable},
+    sql::Query,
+};
+
+pub(crate) async fn check(connections: &Connections) -> Result<(), PostgresError> {
+    connections.get().await?.migrate().await
+}
+
+pub(crate) async fn heartbeat(connections: &Connections, beat: &Heartbeat) -> Result<DateTime<Utc>, PostgresError> {
+    let connection = connections.get().await?;
+    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 5] = [
+        (&beat.instance.0, Type::UUID),
+        (&storable(&beat.host), Type::TEXT),
+        (&i64::from(beat.pid), Type::INT8),
+        (&storable(&beat.version), Type::TEXT),
+        (&beat.clock_offset_ms, Type::INT8),
+    ];
+    let rows = connection.query(Query::Heartbeat, &params).await?;
+    Ok(rows[0].try_get("now")?)
+}
+
+pub(crate) async fn leave(connections: &Connections, instance: InstanceId) -> Result<(), PostgresError> {
+    connections.get().await?.query(Query::Leave, &[(&instance.0, Type::UUID)]).await?;
+    Ok(())
+}
+
+pub(crate) async fn states(connections: &Connections, jobs: &[JobId]) -> Result<Vec<JobState>, PostgresError> {
+    let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+    let rows = connections.get().await?.query(Query::States, &[(&ids, Type::TEXT_ARRAY)]).await?;
+    rows.iter().map(row::state).collect()
+}
+
+pub(crate) async fn instances(connections: &Connections) -> Result<Vec<InstanceRecord>, PostgresError> {
+    let rows = connections.get().await?.query(Query::Instances, &[]).await?;
+    let record = |row: &tokio_postgres::Row| {
+        Ok(InstanceRecord {
+            heartbeat: Heartbeat {
+                instance: InstanceId(row.try_get("id")?),
+                host: row.try_get("host")?,
+                pid: row.try_get::<_, i64>("pid")?.try_into().unwrap_or(0),
+                version: row.try_get("version")?,
+                clock_offset_ms: row.try_get("clock_offset_ms")?,
+            },
+            started_at: row.try_get("started_at")?,
+            seen_at: row.try_get("seen_at")?,
+        })
+    };
+    rows.iter().map(record).collect()
+}

@@ -1,0 +1,237 @@
+//! Connections: leased from the pool, and closed rather than given back in the middle of something.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use deadpool_postgres::{Object, Pool, PoolError, TimeoutType};
+use tokio::sync::OnceCell;
+use tokio_postgres::{
+    Row,
+    error::{DbError, Severity},
+    types::{ToSql, Type},
+};
+
+use crate::{
+    config::PostgresConfig,
+    error::PostgresError,
+    migrate,
+    sql::{Query, Statements},
+};
+
+/// A parameter and its type, which an unnamed statement has to be told.
+pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// What the handles of one store share, whatever pool they use.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    config: PostgresConfig,
+    /// The schema asked for; `None` for the search path's first.
+    schema: Option<String>,
+    statements: OnceCell<Arc<Statements>>,
+    /// Whether a server did not know a statement that was prepared on it: a pooler stands between, and statements are
+    /// sent without a name from then on (R14).
+    unnamed: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(config: PostgresConfig, schema: Option<String>) -> Self {
+        Self { config, schema, statements: OnceCell::new(), unnamed: AtomicBool::new(false) }
+    }
+
+    /// The statements for the schema, which is asked of the first connection where it was not named.
+    async fn statements(&self, client: &tokio_postgres::Client) -> Result<&Arc<Statements>, PostgresError> {
+        let statements = async || match &self.schema {
+            Some(schema) => Ok(Arc::new(Statements::of(schema))),
+            None => {
+                let rows = client.query_typed("SELECT current_schema()::text", &[]).await?;
+                let schema: String = rows[0].try_get::<_, Option<String>>(0)?.ok_or(PostgresError::NoSchema)?;
+                if schema.contains(['"', '\'', '\\', '{']) {
+                    return Err(PostgresError::SchemaName { name: schema });
+                }
+                Ok(Arc::new(Statements::of(&schema)))
+            }
+        };
+        self.statements.get_or_try_init(statements).await
+    }
+
+    /// Checks the schema's version on this connection, and migrates it where it is behind.
+    pub(crate) async fn migrate(&self, client: &mut tokio_postgres::Client) -> Result<(), PostgresError> {
+        let statements = Arc::clone(self.statements(client).await?);
+        migrate::run(client, statements.schema()).await
+    }
+}
+
+/// A pool, and what its connections are used with.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    shared: Arc<Shared>,
+    pool: Pool,
+}
+
+impl Connections {
+    pub(crate) fn new(shared: Arc<Shared>, size: usize) -> Self {
+        let pool = shared.config.pool(size);
+        Self { shared, pool }
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// A connection, made if none is free and the pool has room.
+    pub(crate) async fn get(&self) -> Result<Connection, PostgresError> {
+        let object = self.pool.get().await.map_err(|error| self.explain(error))?;
+        let statements = Arc::clone(self.shared.statements(&object).await?);
+        Ok(Connection {
+            object: Some(object),
+            statements,
+            shared: Arc::clone(&self.shared),
+            outstanding: AtomicUsize::new(0),
+            in_transaction: AtomicBool::new(false),
+        })
+    }
+
+    fn explain(&self, error: PoolError) -> PostgresError {
+        match error {
+            PoolError::Backend(error) => self.shared.config.explain(error),
+            PoolError::Timeout(TimeoutType::Wait) => PostgresError::Busy { size: self.pool.status().max_size },
+            other => PostgresError::Unreachable { server: self.shared.config.server(), source: Box::new(other) },
+        }
+    }
+}
+
+/// A leased connection. Dropped with a statement or transaction open, it is closed, so that nobody waits behind it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    object: Option<Object>,
+    statements: Arc<Statements>,
+    shared: Arc<Shared>,
+    outstanding: AtomicUsize,
+    in_transaction: AtomicBool,
+}
+
+impl Connection {
+    /// Runs a statement: one round trip, once it is prepared on this connection.
+    pub(crate) async fn query(&self, query: Query, params: &[Param<'_>]) -> Result<Vec<Row>, PostgresError> {
+        let rows = self.try_query(query, params).await;
+        match rows {
+            Err(error) if PostgresError::is_stale_statement(&error) => {
+                self.object().statement_cache.clear();
+                if PostgresError::is_unknown_statement(&error) {
+                    self.shared.unnamed.store(true, Ordering::Relaxed);
+                }
+                if self.is_in_transaction() {
+                    return Err(error.into());
+                }
+                Ok(self.try_query(query, params).await?)
+            }
+            rows => Ok(rows?),
+        }
+    }
+
+    async fn try_query(&self, query: Query, params: &[Param<'_>]) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let text = self.statements.text(query);
+        let client = self.object();
+        self.tracked(async {
+            if self.shared.unnamed.load(Ordering::Relaxed) {
+                return client.query_typed(text, params).await;
+            }
+            let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();
+            let values: Vec<&(dyn ToSql + Sync)> = params.iter().map(|(value, _)| *value).collect();
+            let statement = client.prepare_typed_cached(text, &types).await?;
+            client.query(&statement, &values).await
+        })
+        .await
+    }
+
+    pub(crate) async fn begin(&self) -> Result<(), PostgresError> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        Ok(self.tracked(self.object().batch_execute("BEGIN")).await?)
+    }
+
+    pub(crate) async fn commit(&self) -> Result<(), PostgresError> {
+        self.tracked(self.object().batch_execute("COMMIT")).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(&self) -> Result<(), PostgresError> {
+        self.tracked(self.object().batch_execute("ROLLBACK")).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether a transaction is open, so that what is done is part of it.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.in_transaction.load(Ordering::Relaxed)
+    }
+
+    /// The schema's tables, checked and brought to this code's version.
+    pub(crate) async fn migrate(&mut self) -> Result<(), PostgresError> {
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        let shared = Arc::clone(&self.shared);
+        let object = self.object.as_mut().expect("only `drop` takes it");
+        shared.migrate(object).await?;
+        self.outstanding.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn object(&self) -> &Object {
+        self.object.as_ref().expect("only `drop` takes it")
+    }
+
+    /// Notes that a request is on its way until it is answered; one that is never answered leaves its note.
+    async fn tracked<T>(
+        &self,
+        request: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, tokio_postgres::Error> {
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        let answer = request.await;
+        if answer.as_ref().err().is_none_or(is_survived) {
+            self.outstanding.fetch_sub(1, Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+/// Whether the connection goes on after this error: the server has spoken, and not said goodbye.
+fn is_survived(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().map(DbError::parsed_severity);
+    severity.is_some_and(|severity| !matches!(severity, Some(Severity::Fatal | Severity::Panic)))
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let is_open = *self.outstanding.get_mut() > 0 || *self.in_transaction.get_mut();
+        if let Some(object) = self.object.take().filter(|_| is_open) {
+            drop(Object::take(object));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Connections, Ordering, Query, Shared, Type};
+    use crate::config::PostgresConfig;
+
+    #[tokio::test]
+    async fn a_server_that_forgot_a_statement_is_asked_without_one() {
+        let url = std::env::var("DATABASE_URL").expect(
+            "DATABASE_URL is not set: run `cargo xtask services up` and set what it prints, or run `cargo xtask test`",
+        );
+        let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let shared = Shared::new(PostgresConfig::parse(&url).expect("a URL"), Some(schema.clone()));
+        let connections = Connections::new(Arc::new(shared), 1);
+        let mut connection = connections.get().await.expect("the server answers");
+        connection.migrate().await.expect("the tables are made");
+        let looks: [super::Param<'_>; 1] = [(&10_i64, Type::INT8)];
+        connection.query(Query::Due, &looks).await.expect("prepared");
+        // What a pooler does that gives the next transaction another of its connections.
+        connection.object().batch_execute("DEALLOCATE ALL").await.expect("forgotten");
+        connection.query(Query::Due, &looks).await.expect("asked again");
+        assert!(connection.shared.unnamed.load(Ordering::Relaxed));
+        connection.object().batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.expect("dropped");
+    }
+}

@@ -1,0 +1,56 @@
+//! Runs whose instance was lost (R6).
+
+use scheduler_core::{
+    identity::{ExecutionId, InstanceId},
+    occurrence::OccurrenceKey,
+    store::{RecoverRequest, Recovered},
+};
+use tokio_postgres::{Row, types::Type};
+
+use crate::{
+    error::PostgresError,
+    pool::{Connection, Connections},
+    row,
+    sql::Query,
+};
+
+pub(crate) async fn recover(
+    connections: &Connections,
+    request: &RecoverRequest,
+) -> Result<Vec<Recovered>, PostgresError> {
+    let connection = connections.get().await?;
+    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+    let lost = ids(&connection.query(Query::RecoverLook, &[(&limit, Type::INT8)]).await?)?;
+    if lost.is_empty() {
+        return Ok(Vec::new());
+    }
+    connection.begin().await?;
+    let recovered = abandon(&connection, &lost).await?;
+    connection.commit().await?;
+    Ok(recovered)
+}
+
+async fn abandon(connection: &Connection, lost: &Vec<i64>) -> Result<Vec<Recovered>, PostgresError> {
+    let locked = ids(&connection.query(Query::RecoverLock, &[(lost, Type::INT8_ARRAY)]).await?)?;
+    if locked.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A later statement, which sees a renewal or an outcome that came before the lock.
+    let rows = connection.query(Query::Recover, &[(&locked, Type::INT8_ARRAY)]).await?;
+    rows.iter().map(recovered).collect()
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<i64>, PostgresError> {
+    rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+}
+
+fn recovered(row: &Row) -> Result<Recovered, PostgresError> {
+    Ok(Recovered {
+        execution_id: ExecutionId(row.try_get("id")?),
+        job_id: row::job_id(row)?,
+        occurrence: OccurrenceKey::from_stored(row.try_get("occurrence")?),
+        attempt: row::count(row, "attempt")?,
+        instance: row.try_get::<_, Option<_>>("instance_id")?.map(InstanceId),
+        next: row.try_get::<_, Option<_>>("next_id")?.map(ExecutionId),
+    })
+}

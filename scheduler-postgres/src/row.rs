@@ -1,0 +1,110 @@
+//! From rows to the engine's types.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::{
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
+    occurrence::OccurrenceKey,
+    status::{Reason, Status},
+    store::{Grant, JobState, Pause},
+};
+use tokio_postgres::Row;
+
+use crate::error::PostgresError;
+
+/// A word of an enum that the table keeps as text.
+pub(crate) fn word<T: FromStr>(row: &Row, column: &str, what: &'static str) -> Result<T, PostgresError> {
+    let value: &str = row.try_get(column)?;
+    value.parse().map_err(|_| PostgresError::Row { what, value: value.to_owned() })
+}
+
+/// A job's id; the predecessor's need not be of the form that new ones have.
+pub(crate) fn job_id(row: &Row) -> Result<JobId, PostgresError> {
+    Ok(JobId::from_stored(row.try_get("job_id")?))
+}
+
+/// A row of the columns that `{e.columns}` names.
+pub(crate) fn execution(row: &Row) -> Result<Execution, PostgresError> {
+    let mut execution = Execution::new(
+        ExecutionId(row.try_get("id")?),
+        job_id(row)?,
+        OccurrenceKey::from_stored(row.try_get("occurrence")?),
+        word(row, "origin", "origin")?,
+        word::<Status>(row, "status", "status")?,
+        row.try_get("scheduled_at")?,
+        row.try_get("created_at")?,
+    );
+    execution.attempt = count(row, "attempt")?;
+    execution.max_attempts = count(row, "max_attempts")?;
+    execution.reason = reason(row, "reason")?;
+    execution.not_before = row.try_get("not_before")?;
+    execution.started_at = row.try_get("started_at")?;
+    execution.finished_at = row.try_get("finished_at")?;
+    execution.duration_seconds = row.try_get("duration_seconds")?;
+    execution.message = row.try_get("message")?;
+    execution.error_trace = row.try_get("error_trace")?;
+    execution.result_data = row.try_get("result_data")?;
+    execution.holds_key = row.try_get("holds_key")?;
+    execution.queued = row.try_get("queued")?;
+    execution.claim_id = row.try_get::<_, Option<_>>("claim_id")?.map(ClaimId);
+    execution.fence = row.try_get::<_, Option<_>>("fence")?.map(FencingToken);
+    execution.instance = row.try_get::<_, Option<_>>("instance_id")?.map(InstanceId);
+    execution.triggered_by = row.try_get("triggered_by")?;
+    execution.params = row.try_get("params")?;
+    execution.late = row.try_get("late")?;
+    execution.missed_from = row.try_get("missed_from")?;
+    execution.missed_count = row.try_get::<_, Option<i64>>("missed_count")?.and_then(|count| count.try_into().ok());
+    Ok(execution)
+}
+
+/// Why, where a row says why.
+pub(crate) fn reason(row: &Row, column: &str) -> Result<Option<Reason>, PostgresError> {
+    row.try_get::<_, Option<&str>>(column)?.map(|_| word(row, column, "reason")).transpose()
+}
+
+/// A number of attempts.
+pub(crate) fn count(row: &Row, column: &str) -> Result<u32, PostgresError> {
+    let value: i32 = row.try_get(column)?;
+    value.try_into().map_err(|_| PostgresError::Row { what: "number of attempts", value: value.to_string() })
+}
+
+/// The grant of a row that has started.
+pub(crate) fn grant(row: &Row) -> Result<Grant, PostgresError> {
+    Ok(Grant {
+        execution_id: ExecutionId(row.try_get("id")?),
+        fence: FencingToken(row.try_get("fence")?),
+        started_at: row.try_get("started_at")?,
+    })
+}
+
+/// A job's state.
+pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
+    let mut state = JobState::new(
+        job_id(row)?,
+        RevisionId(row.try_get("revision_id")?),
+        row.try_get("enabled")?,
+        row.try_get("watermark")?,
+    );
+    let at: Option<DateTime<Utc>> = row.try_get("paused_at")?;
+    if let Some(at) = at {
+        state.pause = Some(Pause {
+            at,
+            by: row.try_get("paused_by")?,
+            reason: row.try_get("pause_reason")?,
+            until: row.try_get("pause_until")?,
+        });
+    }
+    Ok(state)
+}
+
+/// Text as the server takes it: without the one character it has no place for.
+pub(crate) fn storable(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+/// A duration as the statements take it.
+pub(crate) fn millis(duration: std::time::Duration) -> i64 {
+    duration.as_millis().try_into().unwrap_or(i64::MAX)
+}

@@ -1,0 +1,112 @@
+//! The statements, one file each, with the schema's name put in once.
+
+/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}` and `{skip_locked}` filled in.
+macro_rules! queries {
+    ($($query:ident = $file:literal $(with $skip_locked:literal)?,)*) => {
+        /// A statement of the store.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Query { $($query,)* }
+
+        const TEMPLATES: &[(&str, &str)] = &[$((include_str!(concat!("sql/", $file, ".sql")), concat!("" $(, $skip_locked)?)),)*];
+    };
+}
+
+queries! {
+    Claim = "claim" with "SKIP LOCKED",
+    ClaimWaiting = "claim",
+    ClaimFate = "claim_fate",
+    Refence = "refence",
+    Overlap = "overlap",
+    StopHolder = "stop_holder",
+    SupersedeQueued = "supersede_queued",
+    FindClaim = "find_claim",
+    Due = "due",
+    Take = "take" with "SKIP LOCKED",
+    TakeWaiting = "take",
+    TakeFate = "take_fate",
+    Renew = "renew",
+    Finish = "finish" with "SKIP LOCKED",
+    FinishWaiting = "finish",
+    FinishLock = "finish_lock",
+    FinishNext = "finish_next",
+    FinishLate = "finish_late",
+    DecideLock = "decide_lock",
+    DecideView = "decide_view",
+    DecideRows = "decide_rows",
+    DecideInsert = "decide_insert",
+    DecideGrow = "decide_grow",
+    DecideWatermark = "decide_watermark",
+    RecoverLook = "recover_look",
+    RecoverLock = "recover_lock",
+    Recover = "recover",
+    JobLock = "job_lock",
+    Request = "request",
+    RequestFate = "request_fate",
+    Holder = "holder",
+    RequestCancel = "request_cancel",
+    Execution = "execution",
+    NewestAttempt = "newest_attempt",
+    Latest = "latest",
+    Page = "page",
+    PageCount = "page_count",
+    AnnounceLook = "announce_look",
+    AnnounceTurn = "announce_turn",
+    AnnounceLock = "announce_lock",
+    AnnounceSuperseded = "announce_superseded",
+    AnnounceSwitch = "announce_switch",
+    AnnounceNote = "announce_note",
+    Heartbeat = "heartbeat",
+    Leave = "leave",
+    States = "states",
+    Instances = "instances",
+}
+
+/// What [`crate::row::execution`] reads, of the table's alias `e`.
+const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.reason, \
+    e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
+    e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.claim_id, e.fence, e.instance_id, \
+    e.triggered_by, e.params, e.late, e.missed_from, e.missed_count, e.created_at";
+
+/// The statements' texts for one schema.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    schema: String,
+    texts: Vec<String>,
+}
+
+impl Statements {
+    /// The texts for this schema, which is a name as the server has it.
+    pub(crate) fn of(schema: &str) -> Self {
+        let quoted = format!("\"{schema}\"");
+        let text = |(template, skip_locked): &(&str, &str)| {
+            template.replace("{skip_locked}", skip_locked).replace("{e.columns}", COLUMNS).replace("{schema}", &quoted)
+        };
+        Self { schema: schema.to_owned(), texts: TEMPLATES.iter().map(text).collect() }
+    }
+
+    /// The schema's name.
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// A statement's text.
+    pub(crate) fn text(&self, query: Query) -> &str {
+        &self.texts[query as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Query, Statements};
+
+    #[test]
+    fn every_statement_names_its_schema_and_has_no_place_left_open() {
+        let statements = Statements::of("duty");
+        for text in &statements.texts {
+            assert!(text.contains("\"duty\"."), "{text}");
+            assert!(!text.contains('{') || text.contains("'{}'"), "{text}");
+        }
+        assert!(statements.text(Query::Claim).contains("SKIP LOCKED"));
+        assert!(!statements.text(Query::ClaimWaiting).contains("SKIP LOCKED"));
+    }
+}

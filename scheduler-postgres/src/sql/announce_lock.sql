@@ -1,0 +1,7 @@
+-- R22: the switch of a job's revision locks its state; jobs seen for the first time are told apart by an advisory lock.
+SELECT s.job_id, s.revision_id, s.enabled, r.fingerprint
+FROM {schema}.job_states AS s
+JOIN {schema}.job_revisions AS r ON r.id = s.revision_id
+WHERE s.job_id = ANY ($1::text[])
+ORDER BY s.job_id
+FOR UPDATE OF s

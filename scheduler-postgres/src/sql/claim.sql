@@ -1,0 +1,53 @@
+-- R1: the first attempts of schedules' occurrences, each on its own, in one statement.
+WITH asked AS MATERIALIZED (
+    SELECT *
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                $7::timestamptz[], $8::integer[], $9::text[], $10::boolean[], $11::bigint[], $12::uuid[])
+         WITH ORDINALITY
+         AS asked (claim_id, job_id, revision_id, occurrence, scheduled_at, not_before,
+                   deadline, max_attempts, overlap, rerun_on_crash, lease_ms, instance_id, nth)
+), state AS MATERIALIZED (
+    SELECT s.job_id, s.revision_id, s.watermark, s.paused_at, s.enabled
+    FROM {schema}.job_states AS s
+    WHERE s.job_id = ANY ($2)
+    ORDER BY s.job_id
+    FOR SHARE {skip_locked}
+), allowed AS MATERIALIZED (
+    -- The clock is read once the locks are there.
+    SELECT a.*, clock_timestamp() AS at
+    FROM asked AS a
+    JOIN state AS s USING (job_id)
+    WHERE s.revision_id = a.revision_id
+      AND s.paused_at IS NULL AND s.enabled
+      AND a.scheduled_at > s.watermark
+      AND a.not_before <= clock_timestamp() + interval '50 milliseconds'
+      AND a.deadline > clock_timestamp()
+      AND (a.overlap = 'allow'
+           OR NOT EXISTS (SELECT FROM {schema}.job_executions AS h WHERE h.job_id = a.job_id AND h.holds_key)
+              AND NOT EXISTS (SELECT FROM {schema}.job_executions AS q WHERE q.job_id = a.job_id AND q.queued))
+), started AS (
+    INSERT INTO {schema}.job_executions AS e
+        (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, started_at,
+         holds_key, claim_id, fence, instance_id, created_at)
+    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before, a.at,
+           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.at
+    FROM allowed AS a
+    -- Two batches wait for each other's rows in one order.
+    ORDER BY a.job_id, a.scheduled_at
+    ON CONFLICT DO NOTHING
+    RETURNING e.claim_id, e.id, e.fence, e.started_at,
+        -- The row holds the key now: whoever overtook it has ended.
+        (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
+         AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
+), leased AS (
+    INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, rerun_on_crash)
+    -- A claim may be in the batch twice.
+    SELECT DISTINCT ON (st.id) st.id, a.instance_id, st.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond', a.rerun_on_crash
+    FROM started AS st
+    JOIN asked AS a USING (claim_id)
+)
+SELECT a.nth, s.job_id IS NOT NULL AS seen, st.id, st.fence, st.started_at, st.overtaken
+FROM asked AS a
+LEFT JOIN state AS s USING (job_id)
+LEFT JOIN started AS st USING (claim_id)
+ORDER BY a.nth

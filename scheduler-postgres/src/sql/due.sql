@@ -1,0 +1,15 @@
+-- R2: what may be taken, of each job one row, the oldest.
+SELECT d.id, d.job_id, d.origin, d.scheduled_at
+FROM (
+    SELECT DISTINCT ON (e.job_id) e.id, e.job_id, e.origin, e.scheduled_at
+    FROM {schema}.job_executions AS e
+    JOIN {schema}.job_states AS s USING (job_id)
+    WHERE e.status = 'pending'
+      AND e.not_before <= clock_timestamp()
+      AND (s.paused_at IS NULL AND s.enabled OR e.origin IN ('manual', 'backfill'))
+      AND NOT EXISTS (SELECT FROM {schema}.job_executions AS h
+                      WHERE h.job_id = e.job_id AND h.holds_key AND h.id <> e.id)
+    ORDER BY e.job_id, e.scheduled_at, e.id
+) AS d
+ORDER BY d.scheduled_at, d.id
+LIMIT $1::bigint

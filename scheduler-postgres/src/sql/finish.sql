@@ -1,0 +1,59 @@
+-- R9: outcomes by compare-and-set; the leases go and the next attempts come in the same commit.
+WITH asked AS MATERIALIZED (
+    SELECT *
+    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[],
+                $8::bigint[], $9::boolean[])
+         WITH ORDINALITY
+         AS asked (id, fence, status, reason, message, error_trace, result_data, next_after_ms, next_holds_key, nth)
+), locked AS MATERIALIZED (
+    SELECT e.id, e.fence, e.holds_key
+    FROM {schema}.job_executions AS e
+    JOIN asked AS a USING (id, fence)
+    WHERE e.status = 'running'
+    ORDER BY e.id
+    FOR NO KEY UPDATE OF e {skip_locked}
+), lease AS MATERIALIZED (
+    SELECT l.execution_id, l.cancel_requested_at IS NOT NULL AS cancel_requested
+    FROM {schema}.execution_leases AS l
+    JOIN locked AS k ON l.execution_id = k.id AND l.fence = k.fence
+    ORDER BY l.execution_id
+    FOR UPDATE OF l
+), released AS (
+    DELETE FROM {schema}.execution_leases AS l
+    USING lease AS gone
+    WHERE l.execution_id = gone.execution_id
+), outcome AS MATERIALIZED (
+    SELECT a.*, k.holds_key, coalesce(lease.cancel_requested, false) AND a.status <> 'succeeded' AS cancelled, clock_timestamp() AS at
+    FROM asked AS a
+    JOIN locked AS k USING (id, fence)
+    LEFT JOIN lease ON lease.execution_id = a.id
+), ended AS (
+    UPDATE {schema}.job_executions AS e
+    SET status = CASE WHEN o.cancelled THEN 'cancelled' ELSE o.status END,
+        success = o.status = 'succeeded',
+        reason = CASE WHEN o.cancelled THEN 'by_request' ELSE o.reason END,
+        message = o.message, error_trace = o.error_trace, result_data = o.result_data,
+        finished_at = o.at,
+        duration_seconds = least(9999999.999, greatest(0, extract(epoch FROM o.at - e.started_at))),
+        holds_key = false, updated_at = o.at
+    FROM outcome AS o
+    WHERE e.id = o.id AND e.status = 'running'
+    RETURNING o.nth, o.at, o.cancelled, o.next_after_ms, o.next_holds_key AND o.holds_key AS next_holds_key,
+        e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.scheduled_at,
+        e.request_hash, e.triggered_by, e.params
+), next AS (
+    -- Reads what `ended` wrote, so the key is free when its holder's successor asks for it.
+    INSERT INTO {schema}.job_executions AS n
+        (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, holds_key,
+         request_hash, triggered_by, params, created_at)
+    SELECT d.job_id, d.occurrence, d.attempt + 1, d.max_attempts, d.origin, 'pending', d.scheduled_at,
+           d.at + d.next_after_ms * interval '1 millisecond', d.next_holds_key,
+           d.request_hash, d.triggered_by, d.params, d.at
+    FROM ended AS d
+    WHERE d.next_after_ms IS NOT NULL AND NOT d.cancelled
+    RETURNING n.id, n.job_id, n.occurrence, n.attempt
+)
+SELECT d.nth, d.status, n.id AS next_id
+FROM ended AS d
+LEFT JOIN next AS n ON n.job_id = d.job_id AND n.occurrence = d.occurrence AND n.attempt = d.attempt + 1
+ORDER BY d.nth

@@ -1,0 +1,9 @@
+SELECT {e.columns}
+FROM unnest($1::text[]) WITH ORDINALITY AS a (job_id, nth)
+JOIN LATERAL (
+    SELECT * FROM {schema}.job_executions AS r
+    WHERE r.job_id = a.job_id AND r.started_at IS NOT NULL
+    ORDER BY r.id DESC
+    LIMIT 1
+) AS e ON true
+ORDER BY a.nth

@@ -1,0 +1,1 @@
+DELETE FROM {schema}.instances AS i WHERE i.id = $1::uuid

@@ -1,0 +1,8 @@
+-- R6: running rows whose lease has expired or is not there.
+(SELECT l.execution_id AS id FROM {schema}.execution_leases AS l WHERE l.expires_at < clock_timestamp())
+UNION
+(SELECT e.id FROM {schema}.job_executions AS e
+ WHERE e.status = 'running'
+   AND NOT EXISTS (SELECT FROM {schema}.execution_leases AS l WHERE l.execution_id = e.id))
+ORDER BY id
+LIMIT $1::bigint

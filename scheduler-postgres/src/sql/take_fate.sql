@@ -1,0 +1,12 @@
+-- Why rows were not taken (R2); a repetition finds its own run (R8).
+SELECT a.nth, {e.columns},
+       coalesce(e.claim_id = a.claim_id AND e.holds_key AND e.status = 'running'
+                AND {schema}.fence_is_overtaken(e.job_id, e.fence), false) AS overtaken,
+       coalesce((s.paused_at IS NOT NULL OR NOT s.enabled) AND e.origin NOT IN ('manual', 'backfill'), false) AS paused,
+       EXISTS (SELECT FROM {schema}.job_executions AS h
+               WHERE h.job_id = e.job_id AND h.holds_key AND h.id <> e.id) AS held,
+       ceil(extract(epoch FROM e.not_before - clock_timestamp()) * 1000)::bigint AS remaining_ms
+FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS a (id, claim_id, nth)
+JOIN {schema}.job_executions AS e USING (id)
+LEFT JOIN {schema}.job_states AS s USING (job_id)
+ORDER BY a.nth

@@ -1,0 +1,246 @@
+//! The store's handle.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use scheduler_core::{
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    occurrence::OccurrenceKey,
+    store::{
+        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
+        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
+        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    },
+};
+
+use crate::{
+    PostgresConfig, PostgresError, announce, claim, control, decide, finish, history,
+    pool::{Connections, Shared},
+    recover, renew, request, take,
+};
+
+/// How many connections a handle has at most, unless told otherwise.
+const POOL_SIZE: usize = 8;
+
+/// The longest name that PostgreSQL takes.
+const LONGEST_NAME: usize = 63;
+
+/// The execution store on PostgreSQL.
+///
+/// Clones share one pool. [`Store::attach`] gives a handle with a pool of its own.
+#[derive(Clone)]
+pub struct PostgresStore {
+    config: PostgresConfig,
+    schema: Option<String>,
+    pool_size: usize,
+    connections: Connections,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("config", &self.config)
+            .field("schema", &self.schema)
+            .field("pool_size", &self.pool_size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects, checks that the tables fit this code, makes or migrates them where they don't, and lets the one
+    /// connection go.
+    ///
+    /// The tables are those of the first schema of the connection's search path. The URL is read by
+    /// [`PostgresConfig::parse`].
+    ///
+    /// # Errors
+    /// [`PostgresError`] says what is wrong and what to do.
+    pub async fn connect(url: &str) -> Result<Self, PostgresError> {
+        let store = Self::connect_lazy(url)?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// The store, without asking whether anybody answers; the first call connects.
+    ///
+    /// The engine checks it at its start, and so makes or migrates the tables.
+    ///
+    /// # Errors
+    /// When the URL can't be used.
+    pub fn connect_lazy(url: &str) -> Result<Self, PostgresError> {
+        Ok(Self::new(PostgresConfig::parse(url)?))
+    }
+
+    /// The store at a place that was read before; as [`PostgresStore::connect_lazy`].
+    #[must_use]
+    pub fn new(config: PostgresConfig) -> Self {
+        Self::build(config, None, POOL_SIZE)
+    }
+
+    fn build(config: PostgresConfig, schema: Option<String>, pool_size: usize) -> Self {
+        let shared = Arc::new(Shared::new(config.clone(), schema.clone()));
+        Self { config, schema, pool_size, connections: Connections::new(shared, pool_size) }
+    }
+
+    /// The same place with the tables in this schema, which [`PostgresStore::migrate`] makes if it is not there: by
+    /// schema, several services share a database.
+    ///
+    /// # Errors
+    /// [`PostgresError::SchemaName`] unless the name is 1 to 63 of `a-z`, `0-9` and `_` and starts with no digit.
+    pub fn with_schema(self, schema: &str) -> Result<Self, PostgresError> {
+        let is_name = schema.len() <= LONGEST_NAME
+            && schema.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && schema.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if !is_name {
+            return Err(PostgresError::SchemaName { name: schema.chars().take(100).collect() });
+        }
+        Ok(Self::build(self.config, Some(schema.to_owned()), self.pool_size))
+    }
+
+    /// The same place with at most this many connections a handle (8 unless told otherwise).
+    ///
+    /// # Panics
+    /// When `size` is 0.
+    #[must_use]
+    pub fn with_pool_size(self, size: usize) -> Self {
+        Self::build(self.config, self.schema, size)
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub const fn config(&self) -> &PostgresConfig {
+        &self.config
+    }
+
+    /// Checks the tables on a connection of its own, and makes or migrates them where they are behind this code. Safe
+    /// when several instances do it at once.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::connect`].
+    ///
+    /// # Cancel safety
+    /// A dropped call has migrated everything or nothing.
+    pub async fn migrate(&self) -> Result<(), PostgresError> {
+        let (mut client, connection) = self.config.connect().await?;
+        let served = tokio::spawn(connection);
+        let migrated = self.connections.shared().migrate(&mut client).await;
+        drop(client);
+        // Ends once the goodbye is sent; what it answers changes nothing any more.
+        let _ = served.await;
+        migrated
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn capabilities(&self) -> StoreCapabilities {
+        StoreCapabilities::SERVER
+    }
+
+    fn attach(&self) -> Arc<dyn Store> {
+        let connections = Connections::new(Arc::clone(self.connections.shared()), self.pool_size);
+        Arc::new(Self { connections, ..self.clone() })
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        control::check(&self.connections).await.map_err(|error| error.read("check the store"))
+    }
+}
+
+#[async_trait]
+impl ExecutionStore for PostgresStore {
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError> {
+        claim::claim(&self.connections, claims).await.map_err(|error| error.write("claim occurrences"))
+    }
+
+    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
+        claim::find(&self.connections, claim_id).await.map_err(|error| error.read("look a claim up"))
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        take::due(&self.connections, limit).await.map_err(|error| error.read("look for pending executions"))
+    }
+
+    async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
+        take::take(&self.connections, requests).await.map_err(|error| error.write("take pending executions"))
+    }
+
+    async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError> {
+        renew::renew(&self.connections, held).await.map_err(|error| error.write("renew leases"))
+    }
+
+    async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
+        finish::finish(&self.connections, finishes).await.map_err(|error| error.write("finish executions"))
+    }
+
+    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
+        decide::decide(&self.connections, request, planner).await.map_err(|error| error.write("decide occurrences"))
+    }
+
+    async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
+        recover::recover(&self.connections, request).await.map_err(|error| error.write("recover executions"))
+    }
+
+    async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
+        request::request(&self.connections, request).await.map_err(|error| error.write("request an execution"))
+    }
+
+    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
+        renew::request_cancel(&self.connections, execution).await.map_err(|error| error.write("request a cancel"))
+    }
+}
+
+#[async_trait]
+impl HistoryStore for PostgresStore {
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        history::execution(&self.connections, id).await.map_err(|error| error.read("read an execution"))
+    }
+
+    async fn newest_attempt(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+    ) -> Result<Option<Execution>, StoreError> {
+        history::newest_attempt(&self.connections, job_id, occurrence)
+            .await
+            .map_err(|error| error.read("read an occurrence"))
+    }
+
+    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
+        history::executions(&self.connections, query).await.map_err(|error| error.read("read the history"))
+    }
+
+    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
+        history::latest(&self.connections, jobs).await.map_err(|error| error.read("read the latest executions"))
+    }
+}
+
+#[async_trait]
+impl ControlStore for PostgresStore {
+    async fn announce(
+        &self,
+        instance: InstanceId,
+        jobs: &[Announcement],
+        lease: std::time::Duration,
+    ) -> Result<Vec<Announced>, StoreError> {
+        announce::announce(&self.connections, instance, jobs, lease).await.map_err(|error| error.write("announce jobs"))
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
+        control::heartbeat(&self.connections, heartbeat).await.map_err(|error| error.write("send a heartbeat"))
+    }
+
+    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
+        control::leave(&self.connections, instance).await.map_err(|error| error.write("leave"))
+    }
+
+    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
+        control::states(&self.connections, jobs).await.map_err(|error| error.read("read the jobs' states"))
+    }
+
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        control::instances(&self.connections).await.map_err(|error| error.read("read the instances"))
+    }
+}

@@ -1,0 +1,156 @@
+//! Pending rows: which are due, and their start (R2).
+
+use std::time::Duration;
+
+use scheduler_core::{
+    identity::{ClaimId, ExecutionId},
+    status::Status,
+    store::{DueExecution, Refusal, TakeOutcome, TakeRequest},
+};
+use tokio_postgres::{Row, error::SqlState, types::Type};
+
+use crate::{
+    claim::Fences,
+    error::PostgresError,
+    pool::{Connection, Connections, Param},
+    row::{self, millis},
+    sql::Query,
+};
+
+pub(crate) async fn due(connections: &Connections, limit: usize) -> Result<Vec<DueExecution>, PostgresError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = connections.get().await?.query(Query::Due, &[(&limit, Type::INT8)]).await?;
+    let due = |row: &Row| {
+        Ok(DueExecution {
+            execution_id: ExecutionId(row.try_get("id")?),
+            job_id: row::job_id(row)?,
+            origin: row::word(row, "origin", "origin")?,
+            scheduled_at: row.try_get("scheduled_at")?,
+        })
+    };
+    rows.iter().map(due).collect()
+}
+
+pub(crate) async fn take(
+    connections: &Connections,
+    requests: &[TakeRequest],
+) -> Result<Vec<TakeOutcome>, PostgresError> {
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let connection = connections.get().await?;
+    let mut outcomes: Vec<Option<TakeOutcome>> = vec![None; requests.len()];
+    let all: Vec<usize> = (0..requests.len()).collect();
+    match start(&connection, Query::Take, requests, &all, &mut outcomes).await {
+        // A key that was taken meanwhile fails the statement, and with it the whole batch.
+        Err(error) if is_conflict(&error) => {}
+        started => started?,
+    }
+    for nth in fates(&connection, requests, &mut outcomes).await? {
+        // It was locked, or its batch failed: on its own, and waiting for its locks.
+        match start(&connection, Query::TakeWaiting, requests, &[nth], &mut outcomes).await {
+            Err(error) if is_conflict(&error) => outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held)),
+            started => started?,
+        }
+    }
+    for nth in fates(&connection, requests, &mut outcomes).await? {
+        outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held));
+    }
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(TakeOutcome::Refused(Refusal::NotPending))).collect())
+}
+
+fn is_conflict(error: &PostgresError) -> bool {
+    matches!(error, PostgresError::Driver(error) if error.code().is_some_and(|code| {
+        [SqlState::UNIQUE_VIOLATION, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
+    }))
+}
+
+/// The one statement.
+async fn start(
+    connection: &Connection,
+    query: Query,
+    requests: &[TakeRequest],
+    which: &[usize],
+    outcomes: &mut [Option<TakeOutcome>],
+) -> Result<(), PostgresError> {
+    let ids: Vec<i64> = which.iter().map(|nth| requests[*nth].execution_id.0).collect();
+    let claim_ids: Vec<uuid::Uuid> = which.iter().map(|nth| requests[*nth].claim_id.0).collect();
+    let holds: Vec<bool> = which.iter().map(|nth| requests[*nth].holds_key).collect();
+    let reruns: Vec<bool> = which.iter().map(|nth| requests[*nth].rerun_on_crash).collect();
+    let leases: Vec<i64> = which.iter().map(|nth| millis(requests[*nth].lease)).collect();
+    let instances: Vec<uuid::Uuid> = which.iter().map(|nth| requests[*nth].instance.0).collect();
+    let params: [Param<'_>; 6] = [
+        (&ids, Type::INT8_ARRAY),
+        (&claim_ids, Type::UUID_ARRAY),
+        (&holds, Type::BOOL_ARRAY),
+        (&reruns, Type::BOOL_ARRAY),
+        (&leases, Type::INT8_ARRAY),
+        (&instances, Type::UUID_ARRAY),
+    ];
+    let rows = connection.query(query, &params).await?;
+    let fences = Fences::settle(connection, &rows).await?;
+    for row in &rows {
+        outcomes[which[index(row)?]] = Some(granted(row, &fences)?);
+    }
+    Ok(())
+}
+
+fn granted(row: &Row, fences: &Fences) -> Result<TakeOutcome, PostgresError> {
+    let grant = fences.grant(row)?;
+    let mut execution = row::execution(row)?;
+    execution.fence = Some(grant.fence);
+    Ok(TakeOutcome::Granted { grant, execution: Box::new(execution) })
+}
+
+/// Finds out why rows were not taken. Answers those of which only a lock or a holder can have been in the way.
+async fn fates(
+    connection: &Connection,
+    requests: &[TakeRequest],
+    outcomes: &mut [Option<TakeOutcome>],
+) -> Result<Vec<usize>, PostgresError> {
+    let open: Vec<usize> = (0..requests.len()).filter(|nth| outcomes[*nth].is_none()).collect();
+    if open.is_empty() {
+        return Ok(open);
+    }
+    let ids: Vec<i64> = open.iter().map(|nth| requests[*nth].execution_id.0).collect();
+    let claim_ids: Vec<uuid::Uuid> = open.iter().map(|nth| requests[*nth].claim_id.0).collect();
+    let params: [Param<'_>; 2] = [(&ids, Type::INT8_ARRAY), (&claim_ids, Type::UUID_ARRAY)];
+    let rows = connection.query(Query::TakeFate, &params).await?;
+    let fences = Fences::settle(connection, &rows).await?;
+    for nth in &open {
+        outcomes[*nth] = Some(TakeOutcome::Refused(Refusal::NotPending));
+    }
+    let mut left = Vec::new();
+    for row in &rows {
+        let nth = open[index(row)?];
+        outcomes[nth] = fate(row, requests[nth].claim_id, &fences)?;
+        if outcomes[nth].is_none() {
+            left.push(nth);
+        }
+    }
+    Ok(left)
+}
+
+fn fate(row: &Row, claim_id: ClaimId, fences: &Fences) -> Result<Option<TakeOutcome>, PostgresError> {
+    let refused = |refusal| Ok(Some(TakeOutcome::Refused(refusal)));
+    let status: Status = row::word(row, "status", "status")?;
+    let remaining: i64 = row.try_get("remaining_ms")?;
+    if status == Status::Running && row.try_get::<_, Option<uuid::Uuid>>("claim_id")? == Some(claim_id.0) {
+        Ok(Some(granted(row, fences)?))
+    } else if status != Status::Pending {
+        refused(Refusal::NotPending)
+    } else if row.try_get("paused")? {
+        refused(Refusal::Paused)
+    } else if remaining > 0 {
+        refused(Refusal::NotDue { remaining: Duration::from_millis(remaining.unsigned_abs()) })
+    } else if row.try_get("held")? {
+        refused(Refusal::Held)
+    } else {
+        Ok(None)
+    }
+}
+
+fn index(row: &Row) -> Result<usize, PostgresError> {
+    let nth: i64 = row.try_get("nth")?;
+    usize::try_from(nth - 1).map_err(|_| PostgresError::Row { what: "place in the batch", value: nth.to_string() })
+}

@@ -1,0 +1,8 @@
+//! The store on a real server.
+
+mod conformance;
+mod connecting;
+mod lost_reply;
+mod migration;
+mod round_trips;
+mod server;

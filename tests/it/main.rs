@@ -1,0 +1,7 @@
+//! Tests of the whole house with real servers and several processes.
+
+mod bad_input;
+mod cluster;
+mod round_trips;
+mod start_errors;
+mod team;

@@ -1,0 +1,90 @@
+//! What a warm, short, successful execution costs: one trip to Redis, two to PostgreSQL.
+
+use std::time::Duration;
+
+use scheduler::{
+    Scheduler,
+    identity::JobId,
+    job::Job,
+    postgres::PostgresStore,
+    redis::RedisLocks,
+    status::Status,
+    store::{ExecutionFilter, ExecutionQuery, PageStart},
+};
+use scheduler_tests::{Database, Proxy, server};
+use tokio::sync::mpsc;
+
+/// How many executions are looked at, once the first have warmed everything up.
+const EXECUTIONS: usize = 12;
+const WARM_UP: usize = 3;
+
+/// Each trip is counted from just before a start to just after its end, and the median is taken: a duty (a heartbeat,
+/// a look at what waits) that falls into one window is not the execution's.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_costs_one_trip_to_redis_and_two_to_postgres() {
+    let database = Database::create().await;
+    let (postgres, database_url) = Proxy::in_front_of(&database.url()).await;
+    let (redis, redis_url) = Proxy::in_front_of(&server("REDIS_URL")).await;
+    let (started, mut starts) = mpsc::unbounded_channel();
+    let job = Job::builder("each_second").cron("* * * * * *").run(move || {
+        let started = started.clone();
+        async move { started.send(()).expect("the test listens") }
+    });
+    let store = PostgresStore::connect(&database_url).await.expect("the database answers");
+    let locks = RedisLocks::connect(&redis_url).await.expect("Redis answers").with_namespace(database.name());
+    let scheduler = Scheduler::builder(store).lock_backend(locks.expect("a valid namespace")).jobs([job]).build();
+    let scheduler = scheduler.expect("a valid job").start().await.expect("both answer");
+
+    let mut costs = Vec::new();
+    for execution in 0..WARM_UP + EXECUTIONS {
+        // Between two executions, well before the next is due.
+        tokio::time::sleep(until_shortly_before_a_second()).await;
+        let before = (redis.trips(), postgres.trips());
+        starts.recv().await.expect("the job runs each second");
+        // Its outcome is written at once; nothing of the next second is counted.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        if execution >= WARM_UP {
+            costs.push((redis.trips() - before.0, postgres.trips() - before.1));
+        }
+    }
+    let rows = scheduler
+        .handle()
+        .executions(&ExecutionQuery {
+            filter: ExecutionFilter {
+                job_id: Some(JobId::parse("each_second").expect("a valid id")),
+                statuses: vec![Status::Succeeded],
+                created_since: None,
+            },
+            start: PageStart::Offset(0),
+            limit: 100,
+            count: false,
+        })
+        .await
+        .expect("the history answers");
+    assert!(rows.executions.len() >= EXECUTIONS, "executions are written: {}", rows.executions.len());
+    scheduler.shutdown(Duration::from_secs(5)).await;
+    database.drop().await;
+
+    let median = |mut trips: Vec<u64>| {
+        trips.sort_unstable();
+        trips[trips.len() / 2]
+    };
+    let to_redis = median(costs.iter().map(|(redis, _)| *redis).collect());
+    let to_postgres = median(costs.iter().map(|(_, postgres)| *postgres).collect());
+    assert_eq!((to_redis, to_postgres), (1, 2), "trips to Redis and PostgreSQL; of each execution: {costs:?}");
+}
+
+fn until_shortly_before_a_second() -> Duration {
+    /// How long before it is due an execution's window opens.
+    const LEAD: Duration = Duration::from_millis(100);
+    let into = Duration::from_nanos(u64::from(chrono::Timelike::nanosecond(&now())) % 1_000_000_000);
+    (Duration::from_secs(2) - into - LEAD)
+        .as_nanos()
+        .try_into()
+        .map_or(LEAD, |left: u64| Duration::from_nanos(left % 1_000_000_000))
+}
+
+fn now() -> chrono::DateTime<chrono::Utc> {
+    use scheduler::clock::{Clock as _, SystemClock};
+    SystemClock.now()
+}
