@@ -98,7 +98,6 @@ async fn each_second_has_one_first_row_and_none_runs_twice_though_an_instance_is
         assert!(row.status != "succeeded" || runs.contains_key(&key), "{key} is said to have run, and did not");
         *counts.entry(row.status.clone()).or_default() += 1;
     }
-    println!("of {} seconds: {counts:?}", to - from + 1);
     assert!(counts.get("succeeded").is_some_and(|count| *count > 30), "too few ran for a test of anything: {counts:?}");
     assert_eq!(team.database.number("SELECT count(*) FROM job_executions WHERE attempt > 1").await, 0);
     team.stop().await;
