@@ -1,6 +1,6 @@
 //! What can go wrong between this process and Redis, in words that say what to do, and never a password.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, io, sync::Arc};
 
 use redis::{ErrorKind, ServerErrorKind};
 use scheduler_core::lock::LockError;
@@ -34,7 +34,7 @@ pub enum RedisError {
         problem: String,
     },
     /// Nobody answers.
-    #[error("Redis at {server} can't be reached: check the host and the port, and that the server runs")]
+    #[error("Redis at {server} can't be reached: {}", hint(&**source))]
     Unreachable {
         /// Which server.
         server: String,
@@ -43,7 +43,7 @@ pub enum RedisError {
         source: Arc<dyn Error + Send + Sync>,
     },
     /// The server does not let this client in.
-    #[error("Redis at {server} refuses {user}: check the user name and the password in the URL")]
+    #[error("Redis at {server} refuses {user}: the user or the password is wrong; look at the URL")]
     Authentication {
         /// Which server.
         server: String,
@@ -80,6 +80,15 @@ pub enum RedisError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+/// What to look at where nobody answers.
+fn hint(source: &(dyn Error + Send + Sync + 'static)) -> &'static str {
+    match source.downcast_ref().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "nothing listens there; is the server up?",
+        Some(io::ErrorKind::TimedOut) => "no answer in time; do the network and the server let this host in?",
+        _ => "look at the host and the port",
+    }
 }
 
 /// Replies after which the same request may succeed later: a server that starts, fails over, runs out of memory, or was

@@ -23,6 +23,9 @@ const NAMESPACE: &str = "scheduler";
 /// The longest namespace, in bytes.
 const LONGEST_NAMESPACE: usize = 64;
 
+/// What is asked of the server, for messages, where it is only to be there.
+const CONNECT: &str = "connect";
+
 /// The lock backend on Redis.
 ///
 /// Clones share one connection, which belongs to the runtime of its first user. [`LockBackend::attach`] gives a handle
@@ -37,9 +40,9 @@ impl RedisLocks {
     /// Connects, has the server answer, and lets the connection go. The URL is read by [`RedisConfig::parse`].
     ///
     /// # Errors
-    /// [`RedisError`] says what is wrong and what to do.
-    pub async fn connect(url: &str) -> Result<Self, RedisError> {
-        let locks = Self::connect_lazy(url)?;
+    /// Its source, a [`RedisError`], says what is wrong and what to do.
+    pub async fn connect(url: &str) -> Result<Self, LockError> {
+        let locks = Self::connect_lazy(url).map_err(|error| error.locks(CONNECT))?;
         locks.probe().await?;
         Ok(locks)
     }
@@ -87,8 +90,8 @@ impl RedisLocks {
     ///
     /// # Errors
     /// As [`RedisLocks::connect`].
-    pub async fn probe(&self) -> Result<(), RedisError> {
-        self.link.probe().await
+    pub async fn probe(&self) -> Result<(), LockError> {
+        self.link.probe().await.map_err(|error| error.locks(CONNECT))
     }
 
     fn key(&self, job_id: &JobId) -> String {

@@ -6,16 +6,16 @@ use scheduler_core::lock::{LockBackend as _, LockError, LockMode};
 use scheduler_redis::{RedisError, RedisLocks};
 use tokio::net::TcpListener;
 
-use crate::server::{self, acquire, address, beside, chain, filter, job, locks, locks_at, request, that_says};
+use crate::server::{self, acquire, address, beside, chain, filter, job, locks, locks_at, request, that_says, why};
 
 #[tokio::test]
 async fn a_wrong_password_is_named_as_the_cause_and_not_told() {
     let url = format!("redis://:wr0ng@{}/0", address(&server::url()));
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(matches!(error, RedisError::Authentication { .. }), "{error:?}");
     assert!(!error.is_retryable());
     let text = format!("{} {error:?}", chain(&error));
-    assert!(text.contains("refuses the default user: check the user name and the password"), "{text}");
+    assert!(text.contains("refuses the default user: the user or the password is wrong"), "{text}");
     assert!(!text.contains("wr0ng"), "{text}");
     let lazy = locks_at(&url).check().await.unwrap_err();
     assert!(matches!(lazy, LockError::Rejected { .. }), "{lazy:?}");
@@ -24,14 +24,14 @@ async fn a_wrong_password_is_named_as_the_cause_and_not_told() {
 #[tokio::test]
 async fn an_unknown_user_is_named() {
     let url = format!("redis://nobody:wr0ng@{}/0", address(&server::url()));
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(chain(&error).contains("refuses user `nobody`"), "{error}");
 }
 
 #[tokio::test]
 async fn a_missing_password_is_named_as_the_cause() {
     let url = that_says("-NOAUTH Authentication required.\r\n").await.replace(":s3cret@", "");
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(matches!(error, RedisError::Authentication { .. }), "{error:?}");
 }
 
@@ -39,17 +39,21 @@ async fn a_missing_password_is_named_as_the_cause() {
 async fn a_server_that_is_not_there_is_unreachable() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("redis://:s3cret@{nobody}");
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(matches!(error, RedisError::Unreachable { .. }) && error.is_retryable(), "{error:?}");
     let text = format!("{} {error:?}", chain(&error));
-    assert!(text.contains(&format!("Redis at `{nobody}` can't be reached")) && !text.contains("s3cret"), "{text}");
+    assert!(
+        text.contains(&format!("Redis at `{nobody}` can't be reached: nothing listens there"))
+            && !text.contains("s3cret"),
+        "{text}"
+    );
     let error = filter(&locks_at(&url), 0).await.unwrap_err();
     assert!(matches!(error, LockError::Unavailable { .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_host_that_is_not_there_is_unreachable() {
-    let error = RedisLocks::connect("redis://no-such-host.invalid").await.unwrap_err();
+    let error = why("redis://no-such-host.invalid").await;
     assert!(matches!(error, RedisError::Unreachable { .. }) && error.is_retryable(), "{error:?}");
 }
 
@@ -65,7 +69,7 @@ async fn a_server_that_says_nothing_is_unreachable_after_the_limit() {
 #[tokio::test]
 async fn what_is_no_redis_is_told() {
     let url = that_says("HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(matches!(error, RedisError::Reply { .. }), "{error:?}");
     assert!(!chain(&error).contains("s3cret"));
 }
@@ -77,7 +81,7 @@ async fn a_database_that_is_not_there_is_refused_in_the_servers_words() {
         Some((server, database)) if database.parse::<u32>().is_ok() => format!("{server}/99999"),
         _ => format!("{url}/99999"),
     };
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(matches!(error, RedisError::Refused { .. }) && !error.is_retryable(), "{error:?}");
     assert!(error.to_string().contains("DB index is out of range"), "{error}");
 }
@@ -91,7 +95,7 @@ async fn a_server_that_starts_or_fails_over_may_be_asked_again() {
         "-ERR max number of clients reached\r\n",
     ] {
         let url = that_says(answer).await.replace(":s3cret@", "");
-        let error = RedisLocks::connect(&url).await.unwrap_err();
+        let error = why(&url).await;
         assert!(matches!(error, RedisError::Refused { .. }) && error.is_retryable(), "{answer}: {error:?}");
         let error = filter(&locks_at(&url), 0).await.unwrap_err();
         assert!(matches!(error, LockError::Unavailable { .. }), "{answer}: {error:?}");

@@ -8,7 +8,7 @@ use scheduler_core::{
     identity::{InstanceId, JobId},
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockMode, LockOccurrence},
 };
-use scheduler_redis::RedisLocks;
+use scheduler_redis::{RedisError, RedisLocks};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -103,6 +103,15 @@ pub(crate) async fn acquire(locks: &RedisLocks, request: AcquireRequest) -> Resu
 /// Asks for an occurrence of the job `daily`, as the filter does.
 pub(crate) async fn filter(locks: &RedisLocks, seconds: i64) -> Result<Acquired, LockError> {
     acquire(locks, request("daily", seconds, LockMode::Filter)).await
+}
+
+/// Why a backend can't be had at this URL.
+pub(crate) async fn why(url: &str) -> RedisError {
+    let error = RedisLocks::connect(url).await.expect_err(url);
+    let is_retryable = error.is_retryable();
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<RedisError>()).expect("ours").clone();
+    assert_eq!(cause.is_retryable(), is_retryable, "{error:?}");
+    cause
 }
 
 /// An error with all that caused it.

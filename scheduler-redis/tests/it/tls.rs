@@ -3,7 +3,7 @@
 use scheduler_core::lock::{Acquired, LockBackend as _};
 use scheduler_redis::{RedisConfig, RedisError, RedisLocks};
 
-use crate::server::{self, address, chain, filter, namespace, variable};
+use crate::server::{self, address, chain, filter, namespace, variable, why};
 
 fn tls_url() -> String {
     variable("REDIS_TLS_URL")
@@ -30,7 +30,7 @@ async fn a_server_is_verified_by_the_roots_that_are_given() {
 
 #[tokio::test]
 async fn a_server_of_an_unknown_issuer_is_refused() {
-    let error = RedisLocks::connect(&tls_url()).await.unwrap_err();
+    let error = why(&tls_url()).await;
     assert!(matches!(error, RedisError::Tls { .. }) && !error.is_retryable(), "{error:?}");
     assert!(chain(&error).contains("invalid peer certificate"), "{}", chain(&error));
 }
@@ -38,7 +38,7 @@ async fn a_server_of_an_unknown_issuer_is_refused() {
 #[tokio::test]
 async fn a_port_without_tls_is_told() {
     let url = format!("rediss://:s3cret@{}?sslrootcert={}", address(&server::url()), ca_file());
-    let error = RedisLocks::connect(&url).await.unwrap_err();
+    let error = why(&url).await;
     assert!(matches!(error, RedisError::Tls { .. } | RedisError::Unreachable { .. }), "{error:?}");
     assert!(!chain(&error).contains("s3cret"));
 }
@@ -46,6 +46,6 @@ async fn a_port_without_tls_is_told() {
 #[tokio::test]
 async fn a_port_with_tls_is_no_plain_one() {
     let tls = tls_url().replacen("rediss://", "redis://", 1);
-    let error = RedisLocks::connect(&tls).await.unwrap_err();
+    let error = why(&tls).await;
     assert!(matches!(error, RedisError::Unreachable { .. } | RedisError::Reply { .. }), "{error:?}");
 }
