@@ -35,35 +35,31 @@ pub(crate) fn call(key: String, request: &AcquireRequest) -> Call {
 
 /// The script's answer to a request.
 pub(crate) fn answer(request: &AcquireRequest, value: Value, link: &Link) -> Result<Acquired, RedisError> {
-    let unexpected = |value: &dyn std::fmt::Debug| RedisError::Reply {
-        server: link.config().server(),
-        problem: format!("it answers a request for a key with `{value:?}`"),
+    let (word, number) = match &value {
+        Value::Array(parts) => match &parts[..] {
+            [Value::BulkString(word)] => (&word[..], None),
+            [Value::BulkString(word), Value::Int(number)] => (&word[..], Some(*number)),
+            _ => (&[][..], None),
+        },
+        _ => (&[][..], None),
     };
-    let (word, number): (String, Option<i64>) = match &value {
-        Value::Array(parts) if matches!(parts.len(), 1 | 2) => {
-            let word = parts.first().cloned().map(redis::from_redis_value);
-            let number = parts.get(1).cloned().map(redis::from_redis_value);
-            match (word, number.transpose()) {
-                (Some(Ok(word)), Ok(number)) => (word, number),
-                _ => return Err(unexpected(&value)),
-            }
-        }
-        _ => return Err(unexpected(&value)),
-    };
-    Ok(match (word.as_str(), number, request.mode) {
-        ("granted", None, _) => Acquired::Granted(None),
-        ("granted", Some(fence), LockMode::Lease { exclusive, .. }) => Acquired::Granted(Some(LockLease {
+    Ok(match (word, number, request.mode) {
+        (b"granted", None, LockMode::Filter) => Acquired::Granted(None),
+        (b"granted", Some(fence), LockMode::Lease { exclusive, .. }) => Acquired::Granted(Some(LockLease {
             job_id: request.job_id.clone(),
             owner: request.owner,
             fence: FencingToken(fence),
             exclusive,
         })),
-        ("not_due", Some(micros), _) => {
-            Acquired::NotDue { remaining: Duration::from_micros(micros.max(1).unsigned_abs()) }
+        (b"not_due", Some(micros @ 1..), _) => {
+            Acquired::NotDue { remaining: Duration::from_micros(micros.unsigned_abs()) }
         }
-        ("claimed", None, _) => Acquired::AlreadyClaimed,
-        ("held", None, _) => Acquired::Held,
-        _ => return Err(unexpected(&value)),
+        (b"claimed", None, _) => Acquired::AlreadyClaimed,
+        (b"held", None, _) => Acquired::Held,
+        _ => {
+            let problem = format!("it answers a request for a key with `{value:?}`");
+            return Err(RedisError::Reply { server: link.config().server(), problem });
+        }
     })
 }
 
