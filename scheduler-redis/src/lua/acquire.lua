@@ -22,24 +22,16 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- A run that is not the schedule's lengthens the cursor's life too: that harms nobody, and the last fence is kept.
-local function keep()
-  local milliseconds = math.max(cursor_life, math.ceil(lease_life / 1000))
-  if redis.call('PTTL', key) < milliseconds then
-    redis.call('PEXPIRE', key, text(milliseconds))
-  end
-end
-
 local scheduled = occurrence ~= ''
-local stored = redis.call('HMGET', key, 'cursor', 'owner')
+local stored = redis.call('HMGET', key, 'cursor', 'owner', 'lease_expires_at')
 local cursor = stored[1] and tonumber(stored[1])
-local fence, shared_occurrence, shared_fence, lease_owner, lease_occurrence, lease_fence, lease_expires_at
+local lease_expires_at = tonumber(stored[3] or 0)
+local fence, shared_occurrence, shared_fence, lease_owner, lease_occurrence, lease_fence
 if mode ~= 'filter' then
   local fields = redis.call('HMGET', key, 'fence', 'shared_occurrence', 'shared_fence', 'lease_owner',
-    'lease_occurrence', 'lease_fence', 'lease_expires_at')
+    'lease_occurrence', 'lease_fence')
   fence, shared_occurrence, shared_fence = tonumber(fields[1] or 0), fields[2], fields[3]
   lease_owner, lease_occurrence, lease_fence = fields[4], fields[5], fields[6]
-  lease_expires_at = tonumber(fields[7] or 0)
 end
 
 if scheduled then
@@ -67,6 +59,17 @@ if mode == 'exclusive' and lease_expires_at > now then
   return {'held'}
 end
 
+-- The key lives as long as the cursor, and as the lease where that is longer. A run that is not the schedule's lengthens
+-- the cursor's life too: that harms nobody, and the last fence is kept.
+local function keep()
+  local lease_left = lease_expires_at - now
+  if lease_left > cursor_life * 1000 then
+    redis.call('PEXPIRE', key, text(math.ceil(lease_left / 1000)))
+  else
+    redis.call('PEXPIRE', key, ARGV[6])
+  end
+end
+
 if scheduled then
   redis.call('HSET', key, 'cursor', occurrence, 'owner', owner)
 end
@@ -81,8 +84,9 @@ redis.call('HSET', key, 'fence', text(fence))
 if mode == 'shared' and scheduled then
   redis.call('HSET', key, 'shared_occurrence', occurrence, 'shared_fence', text(fence))
 elseif mode == 'exclusive' then
+  lease_expires_at = now + lease_life
   redis.call('HSET', key, 'lease_owner', owner, 'lease_occurrence', occurrence, 'lease_fence', text(fence),
-    'lease_expires_at', text(now + lease_life))
+    'lease_expires_at', text(lease_expires_at))
 end
 keep()
 return {'granted', fence}
