@@ -1,8 +1,9 @@
 //! The attendance job with many employees, beside `psql` that inserts the same rows.
 //!
 //! `cargo xtask bench attendance [-- --rounds 3 --employees 100000]`, which starts the servers and builds `hris`, the
-//! program measured, first. In each round a service of its own, on an empty database, is asked for the job over HTTP;
-//! then `psql` fills an empty table of its own. The memory is the most that the service had resident from its start.
+//! program measured, first; `cargo bench` alone measures the `hris` that the last release build left. In each round a
+//! service of its own, on an empty database, is asked for the job over HTTP; then `psql` fills an empty table of its
+//! own. The memory is the most that the service had resident from its start.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints what it measured")]
 
