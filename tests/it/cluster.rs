@@ -55,8 +55,8 @@ async fn a_trigger_gives_each_active_employee_one_row_and_the_next_one_skips_the
 }
 
 /// How long the ticks are watched, and when one instance is killed.
-const WATCHED: Duration = Duration::from_secs(60);
-const HALF: Duration = Duration::from_secs(30);
+const WATCHED: Duration = Duration::from_secs(64);
+const HALF: Duration = Duration::from_secs(32);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_second_has_one_first_row_and_none_runs_twice_though_an_instance_is_killed() {
@@ -75,7 +75,7 @@ async fn each_second_has_one_first_row_and_none_runs_twice_though_an_instance_is
     let mut runs: BTreeMap<String, usize> = BTreeMap::new();
     for output in team.instances.iter().map(|instance| &instance.process).chain([&killed.process]) {
         for line in output.printed().lines() {
-            if let Some((_, key)) = line.split_once("tick occurrence=") {
+            if let Some((_, key)) = line.rsplit_once(": tick occurrence=") {
                 *runs.entry(key.trim().to_owned()).or_default() += 1;
             }
         }
@@ -98,7 +98,6 @@ async fn each_second_has_one_first_row_and_none_runs_twice_though_an_instance_is
         assert!(row.status != "succeeded" || runs.contains_key(&key), "{key} is said to have run, and did not");
         *counts.entry(row.status.clone()).or_default() += 1;
     }
-    println!("of {} seconds: {counts:?}", to - from + 1);
     assert!(counts.get("succeeded").is_some_and(|count| *count > 30), "too few ran for a test of anything: {counts:?}");
     assert_eq!(team.database.number("SELECT count(*) FROM job_executions WHERE attempt > 1").await, 0);
     team.stop().await;
