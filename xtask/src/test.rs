@@ -56,14 +56,17 @@ impl Plan {
         if !any(&["--all-features", "--features", "-F", "--no-default-features"]) {
             shared.push("--all-features".to_owned());
         }
-        let mut build = words(&["build", "--workspace", "--bins", "--examples"]);
+        // With the tests: their dependencies' features are those of the binaries then, and nothing is built twice.
+        let mut build =
+            words(&["build", "--workspace", "--exclude", "scheduler-benches", "--bins", "--examples", "--tests"]);
         build.extend(shared.clone());
         if any(&["--release", "-r"]) {
             build.push("--release".to_owned());
         }
         let packages_chosen = any(&["-p", "--package"]);
         if !packages_chosen && !any(&["--workspace", "--all"]) {
-            shared.push("--workspace".to_owned());
+            // Its peers take minutes to build, and it has no tests.
+            shared.extend(words(&["--workspace", "--exclude", "scheduler-benches"]));
         }
         if !any(&["--no-fail-fast"]) {
             shared.push("--no-fail-fast".to_owned());
@@ -116,9 +119,9 @@ mod tests {
         assert_eq!(
             plan(""),
             [
-                "build --workspace --bins --examples --all-features",
-                "test --all-features --workspace --no-fail-fast --doc",
-                "test --all-features --workspace --no-fail-fast --tests",
+                "build --workspace --exclude scheduler-benches --bins --examples --tests --all-features",
+                "test --all-features --workspace --exclude scheduler-benches --no-fail-fast --doc",
+                "test --all-features --workspace --exclude scheduler-benches --no-fail-fast --tests",
             ]
         );
     }
@@ -129,12 +132,18 @@ mod tests {
             plan("-p scheduler-redis --features tls renew -- --nocapture")[1..],
             ["test --no-fail-fast -p scheduler-redis --features tls renew -- --nocapture"]
         );
-        assert_eq!(plan("--lib")[1..], ["test --all-features --workspace --no-fail-fast --lib"]);
+        assert_eq!(
+            plan("--lib")[1..],
+            ["test --all-features --workspace --exclude scheduler-benches --no-fail-fast --lib"]
+        );
     }
 
     #[test]
     fn arguments_of_the_test_binaries_choose_nothing() {
-        assert_eq!(plan("-- --doc -p")[1], "test --all-features --workspace --no-fail-fast --doc -- --doc -p");
+        assert_eq!(
+            plan("-- --doc -p")[1],
+            "test --all-features --workspace --exclude scheduler-benches --no-fail-fast --doc -- --doc -p"
+        );
     }
 
     #[test]
