@@ -215,7 +215,8 @@ impl JobBuilder {
     fn settle(&mut self) {
         let zone = self.zone.take().map(|name| {
             parse_zone(&name).unwrap_or_else(|error| {
-                self.problems.push(error.to_string());
+                let help = error.help().map(|help| format!("; {help}"));
+                self.problems.push(format!("{error}{}", help.unwrap_or_default()));
                 Tz::UTC
             })
         });
