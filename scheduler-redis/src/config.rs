@@ -1,112 +1,137 @@
-//! What a Redis URL says.
+//! Where Redis is and how it is reached, read from a URL.
 
-use std::{fs, path::PathBuf};
+use std::fmt;
 
-use redis::{Client, ErrorKind, TlsCertificates};
+use redis::{ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo};
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector;
 
-/// Why a configuration can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The text is no URL of a Redis server. It is not shown, as it may hold a password.
-    #[error(
-        "this is no Redis URL: {problem}; write `redis://[[user]:password@]host[:port][/database]`, or `rediss://…` for TLS"
-    )]
-    Url {
-        /// What is wrong.
-        problem: String,
-    },
-    /// The file of root certificates can't be read, or holds none.
-    #[error("the root certificates of `sslrootcert={}` can't be used", path.display())]
-    RootCertificates {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The namespace is empty, too long, or has a character that a key of ours does not have.
-    #[error("namespace `{0}` must have 1 to 100 characters of a-z, A-Z, 0-9, `.`, `_`, `-` and `:`")]
-    Namespace(String),
+use crate::{
+    error::RedisError,
+    tls::{self, RootCertificates},
+};
+
+/// A server's URL, read, with its TLS connector.
+#[derive(Clone)]
+pub struct RedisConfig {
+    host: String,
+    port: u16,
+    login: RedisConnectionInfo,
+    tls: Option<Tls>,
 }
 
-/// The client that a URL describes, and its server's address for messages.
-///
-/// Beside what the `redis` crate reads, `sslrootcert=/path/to/ca.pem` names the only authorities to trust, as it does in
-/// a PostgreSQL URL; without it they are the machine's.
-pub(crate) fn read(url: &str) -> Result<(Client, String), ConfigError> {
-    let (url, root_certificates) = take_root_certificates(url);
-    let client = match &root_certificates {
-        None => Client::open(url.as_str()),
-        Some(path) => {
-            let source =
-                |source: std::io::Error| ConfigError::RootCertificates { path: path.clone(), source: source.into() };
-            let root_cert = Some(fs::read(path).map_err(source)?);
-            Client::build_with_tls(url.as_str(), TlsCertificates { client_tls: None, root_cert })
+/// How a connection is wrapped in TLS.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) connector: TlsConnector,
+    pub(crate) name: ServerName<'static>,
+}
+
+impl fmt::Debug for RedisConfig {
+    /// Says where, never with which password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConfig")
+            .field("server", &self.server())
+            .field("database", &self.login.db())
+            .field("user", &self.login.username())
+            .field("tls", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RedisConfig {
+    /// Reads a URL: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.
+    ///
+    /// User, password, port and database may be left out. Certificates are verified against the system's roots, or those
+    /// in a PEM file, as in a PostgreSQL URL: `rediss://host?sslrootcert=/etc/ca.pem`.
+    ///
+    /// # Errors
+    /// [`RedisError::Url`] when it can't be read, [`RedisError::Tls`] when its certificates can't. Neither has a
+    /// password in it.
+    pub fn parse(url: &str) -> Result<Self, RedisError> {
+        let problem = |problem: &str| RedisError::Url { problem: problem.to_owned() };
+        if !url.starts_with("redis://") && !url.starts_with("rediss://") {
+            return Err(problem("it does not start with `redis://` or `rediss://`"));
         }
-    };
-    let client = client.map_err(|error| match root_certificates {
-        Some(path) if error.kind() != ErrorKind::InvalidClientConfig => {
-            ConfigError::RootCertificates { path, source: error.into() }
+        let is_tls = url.starts_with("rediss://");
+        // The driver's own TLS is not built in, and its messages may have a piece of the password in them.
+        let mut url = redis::parse_redis_url(&url.replacen("rediss://", "redis://", 1)).ok_or_else(|| {
+            problem("a part of it is malformed (are special characters in the password written as %XX?)")
+        })?;
+        if url.fragment().is_some() {
+            return Err(problem("it has a `#` (a `#` in the password is written as %23)"));
         }
-        _ => ConfigError::Url { problem: problem(&error) },
-    })?;
-    let address = client.get_connection_info().addr().to_string();
-    Ok((client, address))
-}
+        let mut ca_file = None;
+        for (name, value) in url.query_pairs() {
+            match &*name {
+                "sslrootcert" if is_tls => ca_file = Some(value.into_owned()),
+                "sslrootcert" => return Err(problem("`sslrootcert` needs `rediss://`")),
+                _ => return Err(problem(&format!("it has a parameter `{name}`, which is not known"))),
+            }
+        }
+        url.set_query(None);
+        if url.host().is_none() {
+            return Err(problem("it names no host"));
+        }
+        let info = url.into_connection_info().map_err(|error| problem(&error.to_string()))?;
+        let ConnectionAddr::Tcp(host, port) = info.addr().clone() else { return Err(problem("it names no host")) };
+        let login = info.redis_settings().clone().set_lib_name("scheduler", env!("CARGO_PKG_VERSION"));
+        let config = Self { host, port, login, tls: None };
+        match (is_tls, ca_file) {
+            (false, _) => Ok(config),
+            (true, None) => config.with_tls(RootCertificates::System),
+            (true, Some(file)) => {
+                let pem = std::fs::read(&file)
+                    .map_err(|error| config.tls_error(format!("`sslrootcert={file}` can't be read: {error}")))?;
+                config.with_tls(RootCertificates::Pem(&pem))
+            }
+        }
+    }
 
-/// The error's own words, without its detail, which may quote the URL.
-fn problem(error: &redis::RedisError) -> String {
-    let text = error.to_string();
-    text.split(" - ").next().unwrap_or(&text).to_owned()
-}
+    /// The same server, whose certificate is verified against the roots in this PEM text, and no others.
+    ///
+    /// # Errors
+    /// [`RedisError::Tls`] when there is no certificate in the text, or the URL does not ask for TLS.
+    pub fn with_root_certificates(self, pem: &[u8]) -> Result<Self, RedisError> {
+        if self.tls.is_none() {
+            return Err(self.tls_error("the URL does not ask for TLS: write `rediss://`".to_owned()));
+        }
+        self.with_tls(RootCertificates::Pem(pem))
+    }
 
-/// The URL without its `sslrootcert`, and that.
-fn take_root_certificates(url: &str) -> (String, Option<PathBuf>) {
-    let Some((base, query)) = url.split_once('?') else { return (url.to_owned(), None) };
-    let (ours, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("sslrootcert="));
-    let path = ours.last().and_then(|pair| pair.strip_prefix("sslrootcert=")).map(PathBuf::from);
-    let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
-    (rest, path)
-}
+    fn with_tls(self, roots: RootCertificates<'_>) -> Result<Self, RedisError> {
+        let name = ServerName::try_from(self.host.clone())
+            .map_err(|_| self.tls_error(format!("`{}` is no name that a certificate can have", self.host)))?;
+        let connector = tls::connector(roots).map_err(|problem| self.tls_error(problem))?;
+        Ok(Self { tls: Some(Tls { connector, name }), ..self })
+    }
 
-/// A namespace that can stand before a job's id in a key.
-pub(crate) fn check_namespace(namespace: &str) -> Result<(), ConfigError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
-    if (1..=100).contains(&namespace.len()) && namespace.bytes().all(allowed) {
-        Ok(())
-    } else {
-        Err(ConfigError::Namespace(namespace.chars().take(100).collect()))
+    pub(crate) fn tls_error(&self, problem: String) -> RedisError {
+        RedisError::Tls { server: self.server(), problem }
+    }
+
+    /// The server's host and port, for messages.
+    #[must_use]
+    pub fn server(&self) -> String {
+        if self.host.contains(':') {
+            format!("`[{}]:{}`", self.host, self.port)
+        } else {
+            format!("`{}:{}`", self.host, self.port)
+        }
+    }
+
+    pub(crate) fn address(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
+    pub(crate) const fn login(&self) -> &RedisConnectionInfo {
+        &self.login
+    }
+
+    pub(crate) const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_gives_its_address_and_never_its_password() {
-        let (_, address) = read("redis://user:secret@cache.internal:6380/2").expect("a URL");
-        assert_eq!(address, "cache.internal:6380");
-        for bad in ["", "postgres://user:secret@host", "redis://user:secret@host:notaport", "redis:secret"] {
-            let error = read(bad).expect_err(bad).to_string();
-            assert!(!error.contains("secret") && error.contains("redis://["), "{error}");
-        }
-    }
-
-    #[test]
-    fn root_certificates_are_taken_out_of_the_query() {
-        let taken = take_root_certificates("rediss://h:1/0?protocol=resp3&sslrootcert=/etc/ca.pem");
-        assert_eq!(taken, ("rediss://h:1/0?protocol=resp3".to_owned(), Some("/etc/ca.pem".into())));
-        let error = read("rediss://host?sslrootcert=/no/such/file.pem").expect_err("no such file");
-        assert!(error.to_string().contains("/no/such/file.pem"), "{error}");
-    }
-
-    #[test]
-    fn a_namespace_has_plain_characters() {
-        assert!(check_namespace("billing:eu-1").is_ok());
-        for bad in ["", "two words", "{tag}", "ä", &"n".repeat(101)] {
-            assert!(check_namespace(bad).is_err(), "{bad:?}");
-        }
-    }
-}
+mod tests;

@@ -1,27 +1,42 @@
-//! The lock backend on Redis: who tries (R15).
-//!
-//! In front of a shared store it spares the store the losers: of N instances one goes on, in one trip of a fraction of
-//! a millisecond for all occurrences that are due together. With a store that is not shared, its cursor and lease are
-//! the claim, which is weaker than a shared store's: an eviction, a failover to a replica that lags, or a step of the
-//! server's clock can grant an occurrence twice or never. `check` warns of a `maxmemory-policy` that evicts.
+//! The lock backend on Redis 5 or newer.
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
 //! use scheduler_redis::RedisLocks;
 //!
-//! let locks = RedisLocks::connect("redis://127.0.0.1:6379").await?.with_namespace("billing")?;
+//! let locks = RedisLocks::connect("rediss://:secret@cache.internal:6379/0").await?.with_namespace("hris")?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! One hash a job, `{namespace}:{job id}`, which lives for seven days after it was last written. Redis 6.2 or newer,
-//! or what speaks its protocol; a single server or a primary with replicas, not Redis Cluster.
+//! # What it guarantees
+//!
+//! - Redis decides, by its own clock, in one script a request: of many owners, one is granted an occurrence.
+//! - A batch of requests is one round trip on a warm connection, whatever its size.
+//! - All calls of a handle share one connection, which is made when it is first needed and again after it was lost. A
+//!   dead one answers with an error, never with silence.
+//! - Fences grow, also after a key expired or was evicted, as long as the server's clock doesn't go back.
+//!
+//! # What it does not
+//!
+//! With a shared store Redis only spares the store those who would lose, and losing every key costs no more than that.
+//! Without one, Redis alone decides, and is weaker than a database: a key that is evicted, or lost in a failover to a
+//! replica that was behind, is granted again, and leases follow the server's wall clock. Use `maxmemory-policy
+//! noeviction` and persistence there; [`RedisLocks`] warns at the engine's start where the policy evicts.
+//!
+//! Redis Cluster and Sentinel are not spoken. The commands used are `PING`, `EVALSHA` and `EVAL` (and in them `TIME`,
+//! `HMGET`, `HSET`, `HDEL`, `PTTL`, `PEXPIRE`), `HGET`, and `INFO`, without which there is no warning.
+//! Every key starts with the namespace and `:`.
 
+mod acquire;
 mod config;
 mod connection;
 mod error;
+mod link;
 mod locks;
 mod script;
+mod tls;
 
-pub use config::ConfigError;
+pub use config::RedisConfig;
+pub use error::RedisError;
 pub use locks::RedisLocks;

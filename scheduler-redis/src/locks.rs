@@ -1,4 +1,4 @@
-//! Keys on Redis.
+//! The lock backend's handle.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,188 +6,208 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use redis::{Pipeline, Value};
 use scheduler_core::{
-    identity::{FencingToken, JobId},
-    lock::{AcquireRequest, Acquired, CURSOR_LIFE, LockBackend, LockError, LockLease, LockMode},
+    identity::JobId,
+    lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease},
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{
-    config::{self, ConfigError},
-    connection::Connection,
-    script::TripScript,
+    RedisConfig, RedisError, acquire,
+    link::Link,
+    script::{self, Call, Script},
 };
 
-/// The namespace unless another is given.
-const DEFAULT_NAMESPACE: &str = "scheduler";
+/// The namespace unless told otherwise.
+const NAMESPACE: &str = "scheduler";
 
-/// Keys on a Redis server.
-#[derive(Debug)]
+/// The longest namespace, in bytes.
+const LONGEST_NAMESPACE: usize = 64;
+
+/// What is asked of the server, for messages, where it is only to be there.
+const CONNECT: &str = "connect";
+
+/// The lock backend on Redis.
+///
+/// Clones share one connection, which belongs to the runtime of its first user. [`LockBackend::attach`] gives a handle
+/// with a connection of its own.
+#[derive(Debug, Clone)]
 pub struct RedisLocks {
-    connection: Connection,
-    namespace: String,
-    scripts: Arc<Scripts>,
-}
-
-#[derive(Debug)]
-struct Scripts {
-    acquire: TripScript,
-    renew: TripScript,
-    release: TripScript,
+    namespace: Arc<str>,
+    link: Link,
 }
 
 impl RedisLocks {
-    /// The server at a URL, which must answer: `redis://[[user]:password@]host[:port][/database]`, or `rediss://…` for
-    /// TLS, with `?sslrootcert=/path/to/ca.pem` where its authority is not one of the machine's.
-    ///
-    /// The connection that asks is closed again; the engine makes its own, on its own runtime (R25).
+    /// Connects, has the server answer, and lets the connection go. The URL is read by [`RedisConfig::parse`].
     ///
     /// # Errors
-    /// When the URL can't be used, the server does not answer within 2 s, or it refuses the user.
+    /// Its source, a [`RedisError`], says what is wrong and what to do.
     pub async fn connect(url: &str) -> Result<Self, LockError> {
-        let locks = Self::connect_lazy(url)
-            .map_err(|error| LockError::Rejected { operation: "read its URL", source: error.into() })?;
-        locks.check().await?;
-        Ok(Self { connection: locks.connection.another(), ..locks })
+        let locks = Self::connect_lazy(url).map_err(|error| error.locks(CONNECT))?;
+        locks.probe().await?;
+        Ok(locks)
     }
 
-    /// The server at a URL, which is not asked yet.
+    /// The backend, without asking whether anybody answers; the first call connects.
     ///
     /// # Errors
     /// When the URL can't be used.
-    pub fn connect_lazy(url: &str) -> Result<Self, ConfigError> {
-        let (client, address) = config::read(url)?;
-        let scripts =
-            Scripts { acquire: TripScript::acquire(), renew: TripScript::renew(), release: TripScript::release() };
-        Ok(Self {
-            connection: Connection::new(client, address),
-            namespace: DEFAULT_NAMESPACE.to_owned(),
-            scripts: Arc::new(scripts),
-        })
+    pub fn connect_lazy(url: &str) -> Result<Self, RedisError> {
+        Ok(Self::new(RedisConfig::parse(url)?))
     }
 
-    /// The same server under another prefix of its keys, for a service of its own; `scheduler` unless given.
+    /// The backend at a place that was read before; as [`RedisLocks::connect_lazy`].
+    #[must_use]
+    pub fn new(config: RedisConfig) -> Self {
+        Self { namespace: NAMESPACE.into(), link: Link::new(Arc::new(config)) }
+    }
+
+    /// The same server with keys of this namespace (`scheduler` unless told otherwise): by namespace, several services
+    /// share a server.
     ///
     /// # Errors
-    /// When the namespace is empty, longer than 100 characters, or has others than `a-z A-Z 0-9 . _ - :`.
-    pub fn with_namespace(self, namespace: &str) -> Result<Self, ConfigError> {
-        config::check_namespace(namespace)?;
-        Ok(Self { namespace: namespace.to_owned(), ..self })
+    /// [`RedisError::Namespace`] unless it is 1 to 64 of `a-z`, `A-Z`, `0-9`, `.`, `_`, `:` and `-`.
+    pub fn with_namespace(self, namespace: &str) -> Result<Self, RedisError> {
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+        if namespace.is_empty() || namespace.len() > LONGEST_NAMESPACE || !namespace.bytes().all(is_allowed) {
+            return Err(RedisError::Namespace { name: namespace.chars().take(LONGEST_NAMESPACE).collect() });
+        }
+        Ok(Self { namespace: namespace.into(), ..self })
+    }
+
+    /// What its keys start with, before a `:`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub fn config(&self) -> &RedisConfig {
+        self.link.config()
+    }
+
+    /// Makes a connection, has the server answer, and closes it.
+    ///
+    /// # Errors
+    /// As [`RedisLocks::connect`].
+    pub async fn probe(&self) -> Result<(), LockError> {
+        self.link.probe().await.map_err(|error| error.locks(CONNECT))
     }
 
     fn key(&self, job_id: &JobId) -> String {
         format!("{}:{job_id}", self.namespace)
+    }
+
+    /// Runs a script on a lease's key; whether the lease was still its owner's.
+    async fn run_on(&self, script: &Script, lease: &LockLease, ttl: Option<Duration>) -> Result<bool, RedisError> {
+        let mut arguments = vec![lease.owner.to_string(), lease.fence.to_string()];
+        arguments.extend(ttl.map(|ttl| ttl.as_micros().to_string()));
+        let answers = script.run(&self.link, &[Call { key: self.key(&lease.job_id), arguments }]).await?;
+        match answers[..] {
+            [Value::Int(0)] => Ok(false),
+            [Value::Int(1)] => Ok(true),
+            _ => Err(self.unexpected("a script", &answers)),
+        }
+    }
+
+    async fn ask_acquire(&self, requests: &[AcquireRequest]) -> Result<Vec<Acquired>, RedisError> {
+        let calls: Vec<_> = requests.iter().map(|request| acquire::call(self.key(&request.job_id), request)).collect();
+        let answers = script::ACQUIRE.run(&self.link, &calls).await?;
+        if answers.len() != requests.len() {
+            return Err(self.unexpected("a batch", &answers));
+        }
+        requests.iter().zip(answers).map(|(request, value)| acquire::answer(request, value, &self.link)).collect()
+    }
+
+    async fn ask_cursor(&self, job_id: &JobId) -> Result<Option<DateTime<Utc>>, RedisError> {
+        let mut pipeline = Pipeline::with_capacity(1);
+        pipeline.cmd("HGET").arg(self.key(job_id)).arg("cursor");
+        let answer = self.ask(&pipeline).await?.pop();
+        let Some(Ok(micros)) = answer.clone().map(redis::from_redis_value::<Option<i64>>) else {
+            return Err(self.unexpected("the cursor", &answer));
+        };
+        micros
+            .map(|micros| DateTime::from_timestamp_micros(micros).ok_or_else(|| self.unexpected("the cursor", &micros)))
+            .transpose()
+    }
+
+    /// The answers to commands; the first refusal is the error.
+    async fn ask(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        let answers = self.link.send(pipeline).await?;
+        answers.into_iter().map(|answer| answer.extract_error().map_err(|error| self.link.explain(error))).collect()
+    }
+
+    /// Has the server answer, and run a script that finds nothing: a user without permission is told now.
+    async fn ask_check(&self) -> Result<(), RedisError> {
+        let nobody = Call { key: format!("{}:", self.namespace), arguments: vec![String::new(), String::new()] };
+        script::RELEASE.run(&self.link, &[nobody]).await.map(drop)
+    }
+
+    /// Says so where the server evicts keys when its memory is full: every key here has a life, so all policies but
+    /// `noeviction` may take it.
+    async fn warn_of_eviction(&self) {
+        let mut pipeline = Pipeline::with_capacity(1);
+        // Hosted servers seldom let a client read their configuration by `CONFIG`.
+        pipeline.cmd("INFO").arg("memory");
+        let memory = match self.ask(&pipeline).await {
+            Ok(mut answers) => answers.pop().and_then(|answer| redis::from_redis_value::<String>(answer).ok()),
+            Err(error) => {
+                debug!(%error, "the server does not tell its `maxmemory-policy`, so nothing is known of evictions");
+                return;
+            }
+        };
+        let memory = memory.unwrap_or_default();
+        let policy = memory.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
+        if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
+            warn!(
+                server = self.config().server(),
+                policy,
+                "Redis may evict the scheduler's keys when its memory is full: without a shared store, an occurrence \
+                 could then run twice; set `maxmemory-policy noeviction`"
+            );
+        }
+    }
+
+    fn unexpected(&self, asked: &str, answer: &dyn std::fmt::Debug) -> RedisError {
+        let problem = format!("it answers {asked} with `{answer:?}`");
+        RedisError::Reply { server: self.config().server(), problem }
     }
 }
 
 #[async_trait]
 impl LockBackend for RedisLocks {
     fn attach(&self) -> Arc<dyn LockBackend> {
-        Arc::new(Self {
-            connection: self.connection.another(),
-            namespace: self.namespace.clone(),
-            scripts: Arc::clone(&self.scripts),
-        })
+        Arc::new(Self { link: Link::new(Arc::clone(self.link.config())), namespace: Arc::clone(&self.namespace) })
     }
 
     async fn check(&self) -> Result<(), LockError> {
-        let mut commands = redis::pipe();
-        commands.cmd("PING").ignore().cmd("INFO").arg("memory");
-        let (memory,): (String,) = self.connection.trip("ask whether it answers", &commands).await?;
-        let policy = memory.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::trim);
-        if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
-            warn!(
-                policy,
-                "Redis may evict keys under its `maxmemory-policy`: where the store is not shared, an occurrence could then run twice; set it to `noeviction`"
-            );
-        }
+        self.ask_check().await.map_err(|error| error.locks("check it"))?;
+        self.warn_of_eviction().await;
         Ok(())
     }
 
     async fn acquire(&self, requests: &[AcquireRequest]) -> Result<Vec<Acquired>, LockError> {
-        /// What is asked, for messages.
-        const OPERATION: &str = "acquire keys";
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let mut commands = Pipeline::with_capacity(requests.len());
-        for (index, request) in requests.iter().enumerate() {
-            let (mode, exclusive, ttl) = match request.mode {
-                LockMode::Lease { ttl, exclusive } => ("lease", exclusive, ttl),
-                _ => ("filter", false, Duration::ZERO),
-            };
-            let mut command = self.scripts.acquire.call(&self.key(&request.job_id), index == 0);
-            command.arg(request.owner.to_string()).arg(mode).arg(u8::from(exclusive)).arg(millis(ttl));
-            match request.occurrence {
-                None => command.arg("").arg(0),
-                Some(occurrence) => command
-                    .arg(occurrence.scheduled_at.timestamp_millis())
-                    .arg(occurrence.not_before.timestamp_millis()),
-            };
-            command.arg(millis(CURSOR_LIFE));
-            commands.add_command(command);
-        }
-        let answers: Vec<Vec<Value>> = self.connection.trip(OPERATION, &commands).await?;
-        requests.iter().zip(answers).map(|(request, answer)| read(OPERATION, request, &answer)).collect()
+        self.ask_acquire(requests).await.map_err(|error| error.locks("acquire keys"))
     }
 
     async fn cursor(&self, job_id: &JobId) -> Result<Option<DateTime<Utc>>, LockError> {
-        let mut commands = redis::pipe();
-        commands.cmd("HMGET").arg(self.key(job_id)).arg(&["cursor", "moved_at"]).cmd("TIME");
-        let ((cursor, moved_at), (seconds, micros)): ((Option<i64>, Option<i64>), (i64, i64)) =
-            self.connection.trip("read a cursor", &commands).await?;
-        let now = seconds * 1_000 + micros / 1_000;
-        let lives = moved_at.is_some_and(|moved_at| now < moved_at + millis(CURSOR_LIFE));
-        Ok(cursor.filter(|_| lives).and_then(DateTime::from_timestamp_millis))
+        self.ask_cursor(job_id).await.map_err(|error| error.locks("read a cursor"))
     }
 
     async fn renew(&self, lease: &LockLease, ttl: Duration) -> Result<bool, LockError> {
         if !lease.exclusive {
             return Ok(true);
         }
-        let mut command = self.scripts.renew.call(&self.key(&lease.job_id), true);
-        command.arg(lease.owner.to_string()).arg(lease.fence.0).arg(millis(ttl)).arg(millis(CURSOR_LIFE));
-        let mut commands = redis::pipe();
-        commands.add_command(command);
-        let (renewed,): (bool,) = self.connection.trip("renew a lease", &commands).await?;
-        Ok(renewed)
+        self.run_on(&script::RENEW, lease, Some(ttl)).await.map_err(|error| error.locks("renew a lease"))
     }
 
     async fn release(&self, lease: &LockLease) -> Result<bool, LockError> {
         if !lease.exclusive {
             return Ok(true);
         }
-        let mut command = self.scripts.release.call(&self.key(&lease.job_id), true);
-        command.arg(lease.owner.to_string()).arg(lease.fence.0);
-        let mut commands = redis::pipe();
-        commands.add_command(command);
-        let (released,): (bool,) = self.connection.trip("release a lease", &commands).await?;
-        Ok(released)
+        self.run_on(&script::RELEASE, lease, None).await.map_err(|error| error.locks("release a lease"))
     }
-}
-
-/// The script's answer: a word, and a number where it has one.
-fn read(operation: &'static str, request: &AcquireRequest, answer: &[Value]) -> Result<Acquired, LockError> {
-    let unexpected = || LockError::Rejected { operation, source: format!("unexpected answer {answer:?}").into() };
-    let word: String = answer.first().and_then(|word| redis::from_redis_value_ref(word).ok()).ok_or_else(unexpected)?;
-    let number = || answer.get(1).and_then(|number| redis::from_redis_value_ref::<i64>(number).ok());
-    Ok(match (word.as_str(), request.mode) {
-        ("granted", LockMode::Lease { exclusive, .. }) => Acquired::Granted(Some(LockLease {
-            job_id: request.job_id.clone(),
-            owner: request.owner,
-            fence: FencingToken(number().ok_or_else(unexpected)?),
-            exclusive,
-        })),
-        ("granted", _) => Acquired::Granted(None),
-        ("not_due", _) => {
-            let remaining = number().and_then(|millis| u64::try_from(millis).ok()).ok_or_else(unexpected)?;
-            Acquired::NotDue { remaining: Duration::from_millis(remaining) }
-        }
-        ("already_claimed", _) => Acquired::AlreadyClaimed,
-        ("held", _) => Acquired::Held,
-        _ => return Err(unexpected()),
-    })
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,60 +1,88 @@
--- Grants a job's key. Of the fields, `cursor`, `owner`, `cursor_fence` and `moved_at` are the cursor's, `lease_owner`,
--- `lease_occurrence`, `lease_fence` and `expires_at` the lease's. Instants are milliseconds since the Unix epoch.
+-- Grants a job's key, or says why not. All instants are in microseconds since the Unix epoch, by this server's clock.
 --
--- KEYS: the job's key
--- ARGV: owner, mode (filter, lease), exclusive (1, 0), ttl, scheduled_at ('' for none), not_before, cursor life
--- Answers: {'granted'}, {'granted', fence}, {'not_due', remaining}, {'already_claimed'}, {'held'}
+-- KEYS[1]  the job's hash:
+--            cursor, owner                               the newest granted occurrence, and to whom
+--            fence                                       the last fence granted
+--            lease_owner, lease_occurrence, lease_fence,
+--            lease_expires_at                            the lease, if one was taken that excludes others
+--            shared_occurrence, shared_fence             the newest occurrence granted with a fence and no lease
+-- ARGV     owner, occurrence ('' if not the schedule's), not before, mode ('filter', 'exclusive' or 'shared'),
+--          the lease's life in microseconds, the cursor's in milliseconds
+-- Answers  {'granted'}, {'granted', fence}, {'not_due', microseconds left}, {'claimed'} or {'held'}
+
 local key = KEYS[1]
-local owner, mode, exclusive, ttl = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
-local scheduled_at, not_before, life = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local owner, occurrence, not_before, mode = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local lease_life, cursor_life = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local time = redis.call('TIME')
-local micros = time[1] * 1000000 + time[2]
-local now = math.floor(micros / 1000)
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
-local fields = redis.call('HMGET', key,
-    'cursor', 'owner', 'cursor_fence', 'moved_at', 'lease_owner', 'lease_occurrence', 'lease_fence', 'expires_at', 'fence')
-local cursor = fields[4] and now < tonumber(fields[4]) + life and fields[1] or nil
-local leased = fields[8] and now < tonumber(fields[8])
-
-if scheduled_at ~= '' then
-    -- The same owner and occurrence again is granted as before, for the reply that was lost.
-    if cursor == scheduled_at and fields[2] == owner then
-        if mode == 'filter' then
-            return {'granted'}
-        elseif not exclusive then
-            return {'granted', fields[3]}
-        elseif leased and fields[5] == owner and fields[6] == scheduled_at then
-            return {'granted', fields[7]}
-        end
-    end
-    if now < not_before then
-        return {'not_due', not_before - now}
-    end
-    if cursor and tonumber(cursor) >= tonumber(scheduled_at) then
-        return {'already_claimed'}
-    end
+-- Lua would write a number of this size as 1.8e+15.
+local function text(number)
+  return string.format('%.0f', number)
 end
 
-local fence = '0'
-if mode == 'lease' then
-    if exclusive and leased then
-        return {'held'}
-    end
-    -- From the clock, so that it grows even after the key was lost; from the last one, where the clock stepped back.
-    fence = string.format('%.0f', math.max(micros, tonumber(fields[9] or '0') + 1))
-    redis.call('HSET', key, 'fence', fence)
-    if exclusive then
-        redis.call('HSET', key, 'lease_owner', owner, 'lease_occurrence', scheduled_at, 'lease_fence', fence,
-            'expires_at', string.format('%.0f', now + ttl))
-    end
+-- A run that is not the schedule's lengthens the cursor's life too: that harms nobody, and the last fence is kept.
+local function keep()
+  local milliseconds = math.max(cursor_life, math.ceil(lease_life / 1000))
+  if redis.call('PTTL', key) < milliseconds then
+    redis.call('PEXPIRE', key, text(milliseconds))
+  end
 end
-if scheduled_at ~= '' then
-    redis.call('HSET', key, 'cursor', scheduled_at, 'owner', owner, 'cursor_fence', fence,
-        'moved_at', string.format('%.0f', now))
+
+local scheduled = occurrence ~= ''
+local stored = redis.call('HMGET', key, 'cursor', 'owner')
+local cursor = stored[1] and tonumber(stored[1])
+local fence, shared_occurrence, shared_fence, lease_owner, lease_occurrence, lease_fence, lease_expires_at
+if mode ~= 'filter' then
+  local fields = redis.call('HMGET', key, 'fence', 'shared_occurrence', 'shared_fence', 'lease_owner',
+    'lease_occurrence', 'lease_fence', 'lease_expires_at')
+  fence, shared_occurrence, shared_fence = tonumber(fields[1] or 0), fields[2], fields[3]
+  lease_owner, lease_occurrence, lease_fence = fields[4], fields[5], fields[6]
+  lease_expires_at = tonumber(fields[7] or 0)
 end
-redis.call('PEXPIRE', key, string.format('%.0f', math.max(life, ttl)))
+
+if scheduled then
+  local at = tonumber(occurrence)
+  local is_claimed = cursor and cursor >= at
+  -- The answer to a repeated request may have been lost: it is given again.
+  if is_claimed and cursor == at and stored[2] == owner then
+    if mode == 'filter' then
+      return {'granted'}
+    elseif mode == 'shared' and shared_occurrence == occurrence then
+      return {'granted', tonumber(shared_fence)}
+    elseif mode == 'exclusive' and lease_expires_at > now and lease_owner == owner and lease_occurrence == occurrence then
+      return {'granted', tonumber(lease_fence)}
+    end
+  end
+  if not_before > now then
+    return {'not_due', not_before - now}
+  end
+  if is_claimed then
+    return {'claimed'}
+  end
+end
+
+if mode == 'exclusive' and lease_expires_at > now then
+  return {'held'}
+end
+
+if scheduled then
+  redis.call('HSET', key, 'cursor', occurrence, 'owner', owner)
+end
 if mode == 'filter' then
-    return {'granted'}
+  keep()
+  return {'granted'}
 end
+
+-- Never below the clock, so that fences grow even where the key expired or was evicted.
+fence = math.max(fence + 1, now)
+redis.call('HSET', key, 'fence', text(fence))
+if mode == 'shared' and scheduled then
+  redis.call('HSET', key, 'shared_occurrence', occurrence, 'shared_fence', text(fence))
+elseif mode == 'exclusive' then
+  redis.call('HSET', key, 'lease_owner', owner, 'lease_occurrence', occurrence, 'lease_fence', text(fence),
+    'lease_expires_at', text(now + lease_life))
+end
+keep()
 return {'granted', fence}

@@ -1,13 +1,19 @@
--- Gives a lease up, if it lives and is its owner's under this fence. The cursor stays.
+-- Gives a lease up, if it lives and is its owner's. The cursor and the last fence stay.
 --
--- KEYS: the job's key
--- ARGV: owner, fence
--- Answers: 1, or 0 when the lease was lost
-local fields = redis.call('HMGET', KEYS[1], 'lease_owner', 'lease_fence', 'expires_at')
+-- KEYS[1]  the job's hash, as in acquire.lua
+-- ARGV     owner, fence
+-- Answers  1, or 0 where the lease was lost
+
+local key = KEYS[1]
+local owner, fence = ARGV[1], ARGV[2]
+
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if fields[1] ~= ARGV[1] or fields[2] ~= ARGV[2] or now >= tonumber(fields[3]) then
-    return 0
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+local lease = redis.call('HMGET', key, 'lease_owner', 'lease_fence', 'lease_expires_at')
+if lease[1] ~= owner or lease[2] ~= fence or tonumber(lease[3]) <= now then
+  return 0
 end
-redis.call('HDEL', KEYS[1], 'lease_owner', 'lease_occurrence', 'lease_fence', 'expires_at')
+
+redis.call('HDEL', key, 'lease_owner', 'lease_occurrence', 'lease_fence', 'lease_expires_at')
 return 1

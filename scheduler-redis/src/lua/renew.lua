@@ -1,15 +1,23 @@
--- Extends a lease from now, if it lives and is its owner's under this fence.
+-- Extends a lease from now, if it lives and is its owner's.
 --
--- KEYS: the job's key
--- ARGV: owner, fence, ttl, cursor life
--- Answers: 1, or 0 when the lease is lost
-local fields = redis.call('HMGET', KEYS[1], 'lease_owner', 'lease_fence', 'expires_at')
+-- KEYS[1]  the job's hash, as in acquire.lua
+-- ARGV     owner, fence, the lease's new life in microseconds
+-- Answers  1, or 0 where the lease is lost
+
+local key = KEYS[1]
+local owner, fence, life = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if fields[1] ~= ARGV[1] or fields[2] ~= ARGV[2] or now >= tonumber(fields[3]) then
-    return 0
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+
+local lease = redis.call('HMGET', key, 'lease_owner', 'lease_fence', 'lease_expires_at')
+if lease[1] ~= owner or lease[2] ~= fence or tonumber(lease[3]) <= now then
+  return 0
 end
-redis.call('HSET', KEYS[1], 'expires_at', string.format('%.0f', now + tonumber(ARGV[3])))
--- A run may outlive the cursor, which has its own `moved_at`.
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(tonumber(ARGV[4]), tonumber(ARGV[3]))))
+
+redis.call('HSET', key, 'lease_expires_at', string.format('%.0f', now + life))
+local milliseconds = math.ceil(life / 1000)
+if redis.call('PTTL', key) < milliseconds then
+  redis.call('PEXPIRE', key, string.format('%.0f', milliseconds))
+end
 return 1

@@ -1,7 +1,11 @@
-//! The lock backend on a real Redis.
+//! The backend on a real server.
 
+mod batch;
 mod conformance;
-mod faults;
+mod connection;
+mod eviction;
+mod keys;
+mod proxy;
+mod refusal;
 mod server;
-mod start;
 mod tls;
