@@ -83,7 +83,7 @@ impl Calendar {
             let refuse = |problem| CalendarError {
                 calendar: name.into(),
                 line,
-                text: day.chars().filter(|c| !c.is_control()).take(64).collect(),
+                text: day.chars().take(64).filter(|c| !c.is_control()).collect(),
                 problem,
             };
             match Day::parse(day).map_err(refuse)? {

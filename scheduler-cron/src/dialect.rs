@@ -109,7 +109,7 @@ impl CronExpr {
         let text = self.to_string();
         let day_field = text.split(' ').count() - 3 - usize::from(self.years != crate::expr::Years::ALL);
         let start: usize = text.split(' ').take(day_field).map(|field| field.len() + 1).sum();
-        let span = start..text.trim_end().len();
+        let span = start..text.trim_ascii_end().len();
         let mistake = Mistake {
             kind: CronErrorKind::Untranslatable,
             field: None,
@@ -226,7 +226,7 @@ fn fields<'a>(text: &str, allowed: &[&'a [Field]], counts: &str) -> Result<Vec<(
         })
         .collect();
     let Some(names) = allowed.iter().find(|names| names.len() == spans.len()) else {
-        let end = text.trim_end().len();
+        let end = text.trim_ascii_end().len();
         let message = format!("{} fields, where there are {counts}", spans.len());
         return Err(Mistake { kind: CronErrorKind::FieldCount, field: None, span: end..end, message, help: None });
     };

@@ -43,7 +43,7 @@ pub struct DurationError {
 
 impl DurationError {
     fn new(part: &str, problem: &'static str, help: impl Into<String>) -> DurationError {
-        let part = part.chars().filter(|c| !c.is_control()).take(MAX_BYTES).collect();
+        let part = part.chars().take(MAX_BYTES).filter(|c| !c.is_control()).collect();
         DurationError { part, problem, help: help.into() }
     }
 
@@ -82,10 +82,10 @@ impl std::error::Error for DurationError {}
 /// assert_eq!(error.help(), "write `90s` for seconds, `90m` for minutes");
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    let mut rest = text.trim_matches(' ');
-    if rest.len() > MAX_BYTES {
+    if text.len() > MAX_BYTES {
         return Err(DurationError::new(text, "is too long", "write the larger unit first and each once, as `1h 30m`"));
     }
+    let mut rest = text.trim_matches(' ');
     if rest.is_empty() {
         return Err(DurationError::new("", "is empty", "write a number and a unit, as `90s`"));
     }

@@ -81,7 +81,8 @@ impl CronError {
         let expression = printable(text);
         // Replaced characters have other lengths: the span follows them.
         let position = |at: usize| printable(&text[..at.min(text.len())]).len().min(expression.len());
-        let span = position(mistake.span.start)..position(mistake.span.end);
+        let start = position(mistake.span.start);
+        let span = start..position(mistake.span.end).max(start);
         CronError(Box::new(Detail {
             kind: mistake.kind,
             field: mistake.field,

@@ -20,15 +20,19 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let limit = best.map_or(allowed + 1, |(distance, _)| distance);
-        if let Some(distance) = distance(word.as_bytes(), candidate.as_bytes()).filter(|&found| found < limit) {
+        // Each letter more or less counts one: most candidates need no closer look.
+        if word.len().abs_diff(candidate.len()) >= limit {
+            continue;
+        }
+        if let Some(distance) = distance(word.as_bytes(), candidate.as_bytes(), limit) {
             best = Some((distance, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)
 }
 
-/// The optimal string alignment distance, or `None` for words too long to compare.
-fn distance(a: &[u8], b: &[u8]) -> Option<usize> {
+/// The optimal string alignment distance, or `None` for words too long to compare and for a distance that reaches the limit.
+fn distance(a: &[u8], b: &[u8], limit: usize) -> Option<usize> {
     if a.len() > LONGEST || b.len() > LONGEST {
         return None;
     }
@@ -48,8 +52,13 @@ fn distance(a: &[u8], b: &[u8]) -> Option<usize> {
         }
         before_last = last;
         last = row;
+        // A swap spans two rows: only where both have left the limit behind can no row come back.
+        let beyond = |row: &[usize]| row[..=b.len()].iter().all(|&distance| distance >= limit);
+        if beyond(&last) && beyond(&before_last) {
+            return None;
+        }
     }
-    Some(last[b.len()])
+    Some(last[b.len()]).filter(|&distance| distance < limit)
 }
 
 #[cfg(test)]
@@ -61,9 +70,9 @@ mod tests {
         for slip in ["timeut", "timeouut", "timeoot", "tiemout", "TIMEOUT"] {
             assert_eq!(nearest(slip, ["retries", "timeout"]), Some("timeout"), "{slip}");
         }
-        assert_eq!(distance(b"ab", b"ba"), Some(1));
-        assert_eq!(distance(b"", b"abc"), Some(3));
-        assert_eq!(distance(b"abc", b""), Some(3));
+        assert_eq!(distance(b"ab", b"ba", 9), Some(1));
+        assert_eq!(distance(b"", b"abc", 9), Some(3));
+        assert_eq!(distance(b"abc", b"", 9), Some(3));
     }
 
     #[test]

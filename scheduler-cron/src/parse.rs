@@ -193,8 +193,9 @@ fn zone_inside(zone: &str, span: Range<usize>) -> Mistake {
 fn wrong_count(text: &str, spans: &[Range<usize>], count: usize) -> Mistake {
     let fields = if count == 1 { "field" } else { "fields" };
     // Of too many, the first that is too many; of too few, the place after the last.
-    let span =
-        spans.get(7).map_or(text.trim_end().len()..text.trim_end().len(), |extra| extra.start..text.trim_end().len());
+    let span = spans.get(7).map_or(text.trim_ascii_end().len()..text.trim_ascii_end().len(), |extra| {
+        extra.start..text.trim_ascii_end().len()
+    });
     let comma = text.contains(", ").then_some("; a list has no spaces after its commas");
     Mistake {
         kind: CronErrorKind::FieldCount,

@@ -98,7 +98,9 @@ impl std::error::Error for ZoneError {}
 /// assert_eq!(error.suggestion(), Some("Asia/Jakarta"));
 /// ```
 pub fn parse_zone(name: &str) -> Result<Tz, ZoneError> {
-    name.parse().map_err(|_| {
+    // A longer name is none, and hashing or comparing it would take its time.
+    let known = if name.len() <= LONGEST_SHOWN { name.parse().ok() } else { None };
+    known.ok_or_else(|| {
         let shown =
             name.char_indices().map_while(|(at, c)| (at + c.len_utf8() <= LONGEST_SHOWN).then_some(c)).collect();
         ZoneError { name: shown, suggestion: suggest(name) }
@@ -116,6 +118,9 @@ const LONGEST_SHOWN: usize = 64;
 
 /// The zone whose name, or failing that whose city, is nearest.
 fn suggest(name: &str) -> Option<&'static str> {
+    if name.len() > LONGEST_SHOWN {
+        return None;
+    }
     let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
     let city = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
     let wanted = name.rsplit('/').next().unwrap_or(name);

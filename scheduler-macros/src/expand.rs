@@ -14,12 +14,12 @@ use crate::{
 
 /// Turns an annotated function into itself, a type of its name that stands for the job, and its registration.
 ///
-/// Output: the function as it was, whatever is wrong; then the job, or a `compile_error!` for each mistake.
+/// Output: the function as it was, whatever is wrong, its docs ending with the schedule in words; then the job, or a `compile_error!` for each mistake.
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let args = args::split(attribute, &mut mistakes);
     let settings = settings::read(&args, &mut mistakes);
-    let Ok(function) = syn::parse2::<Function>(item.clone()) else {
+    let Ok(mut function) = syn::parse2::<Function>(item.clone()) else {
         let first = item.clone().into_iter().find(|token| !matches!(token, proc_macro2::TokenTree::Punct(_)));
         mistakes.on(first, "a job is an async function", "write `async fn`");
         let errors = mistakes.into_compile_errors();
@@ -37,6 +37,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
             let definition = definition(&function, &settings, &id);
             let job = job(&function, &settings, &definition);
             let registration = registration(&function, &settings);
+            if let Some(schedule) = &settings.schedule {
+                function.append_to_docs(&format!("**Schedule:** {schedule}."));
+            }
             quote!(#function #job #registration)
         }
     }

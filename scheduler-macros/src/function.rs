@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, FnArg, Lit, Meta, ReturnType, Safety, Signature, Type, Visibility,
     parse::{Parse, ParseStream},
+    parse_quote,
     spanned::Spanned,
 };
 
@@ -97,6 +98,14 @@ impl Function {
     /// The conditions under which the function exists.
     pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+    }
+
+    /// Adds a paragraph to the doc comment; a function that has none stays without, for the lint that asks for one.
+    pub(crate) fn append_to_docs(&mut self, paragraph: &str) {
+        if self.attributes.iter().any(|attribute| doc_text(attribute).is_some()) {
+            self.attributes.push(parse_quote!(#[doc = ""]));
+            self.attributes.push(parse_quote!(#[doc = #paragraph]));
+        }
     }
 
     /// The first paragraph of the doc comment, on one line.

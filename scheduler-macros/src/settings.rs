@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) described: bool,
     /// Everything but the id, as calls of the builder.
     pub(crate) calls: TokenStream,
+    /// When the job is due, in words.
+    pub(crate) schedule: Option<String>,
 }
 
 /// Reads every key.
@@ -69,6 +71,7 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
         scheduler: quote!(::scheduler),
         described: false,
         calls: TokenStream::new(),
+        schedule: None,
     };
     // The policies' types are named by the facade's path, which may come last.
     if let Some(path) = args.iter().find(|arg| arg.key == "crate").and_then(|arg| facade(arg, mistakes)) {
@@ -97,6 +100,7 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
             Some(value) => settings.read(&name, &Value::new(key, value), mistakes),
         }
     }
+    settings.schedule = when.in_words();
     let when = when.finish(mistakes);
     let calls = settings.calls;
     settings.calls = quote!(#when #calls);

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use scheduler_cron::{CronError, CronErrorKind, CronExpr, Trigger, parse_zone};
+use scheduler_cron::{CronError, CronErrorKind, CronExpr, Language, Trigger, parse_zone};
 use syn::LitStr;
 
 use crate::{
@@ -22,6 +22,15 @@ pub(crate) struct When {
     zone: Option<(Ident, Option<LitStr>)>,
     /// The trigger as a call of the builder.
     call: TokenStream,
+    /// What the key named, if it is right.
+    rule: Option<Rule>,
+}
+
+/// A trigger that was read.
+enum Rule {
+    Cron(CronExpr),
+    Every(Trigger),
+    Manual,
 }
 
 impl When {
@@ -32,7 +41,7 @@ impl When {
             mistakes.on(key, message, format_args!("remove `{first}` or `{key}`"));
         }
         let call = match (key.to_string().as_str(), value) {
-            ("manual", None) => Some(quote!(.manual())),
+            ("manual", None) => Some((quote!(.manual()), Rule::Manual)),
             ("manual", Some(value)) => {
                 mistakes.on(value, "`manual` takes no value", "write `manual` alone");
                 None
@@ -47,7 +56,7 @@ impl When {
         };
         if self.key.is_none() {
             self.key = Some(key.clone());
-            self.call = call.unwrap_or_default();
+            (self.call, self.rule) = call.map_or_else(Default::default, |(call, rule)| (call, Some(rule)));
         }
     }
 
@@ -66,6 +75,19 @@ impl When {
             mistakes.on(name, error, help);
         }
         self.zone = Some((key.clone(), name));
+    }
+
+    /// The trigger in words, once all keys are read.
+    pub(crate) fn in_words(&self) -> Option<String> {
+        let zone = self.zone.as_ref().and_then(|(_, zone)| zone.as_ref());
+        Some(match self.rule.as_ref()? {
+            Rule::Cron(expression) => {
+                let zone = zone.map_or_else(|| "UTC".to_owned(), LitStr::value);
+                expression.describe_in(Language::English, &zone)
+            }
+            Rule::Every(trigger) => trigger.describe(Language::English),
+            Rule::Manual => Trigger::Manual.describe(Language::English),
+        })
     }
 
     /// The calls of the builder, after all keys.
@@ -88,7 +110,7 @@ impl When {
     }
 }
 
-fn cron(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<TokenStream> {
+fn cron(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<(TokenStream, Rule)> {
     let text = value.text("30 0 * * *", mistakes)?;
     match CronExpr::parse(&text.value()) {
         Ok(expression) if expression.never_fires() => {
@@ -96,7 +118,7 @@ fn cron(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<TokenStream> {
             mistakes.on(&text, message, "name a day that one of the months has, or make the job `manual`");
             None
         }
-        Ok(_) => Some(quote!(.cron(#text))),
+        Ok(expression) => Some((quote!(.cron(#text)), Rule::Cron(expression))),
         Err(error) => {
             let help = error.help().map_or_else(|| allowed(&error), str::to_owned);
             mistakes.at(range_of(&text, error.span()), format_args!("{error}{}", excerpt(&error)), help);
@@ -121,12 +143,15 @@ fn allowed(error: &CronError) -> String {
     }
 }
 
-fn every(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<TokenStream> {
+fn every(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<(TokenStream, Rule)> {
     let period = value.duration(SHORTEST, mistakes)?;
-    if let Err(error) = Trigger::every(period) {
-        mistakes.on(value.tokens(), error, "write a shorter period");
-        return None;
-    }
+    let trigger = match Trigger::every(period) {
+        Ok(trigger) => trigger,
+        Err(error) => {
+            mistakes.on(value.tokens(), error, "write a shorter period");
+            return None;
+        }
+    };
     let period = duration(period);
-    Some(quote!(.every(#period)))
+    Some((quote!(.every(#period)), Rule::Every(trigger)))
 }

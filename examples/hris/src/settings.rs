@@ -172,7 +172,7 @@ mod tests {
             "mistakes in the environment:\n  \
              `HRIS_HTTP_ADDR` is `localhost`, but must be an IP address and a port, such as `127.0.0.1:8002`\n  \
              `DATABASE_URL` is wrong: the PostgreSQL URL can't be used: it does not start with `postgres://`; write `postgres://user:password@host:5432/database?sslmode=…`\n  \
-             `REDIS_URL` is wrong: this is no Redis URL: Redis URL did not parse; write `redis://[[user]:password@]host[:port][/database]`, or `rediss://…` for TLS\n  \
+             `REDIS_URL` is wrong: the Redis URL can't be used: it does not start with `redis://` or `rediss://`; write `redis://user:password@host:6379/0`, or `rediss://…` for TLS\n  \
              `WORKFORCE_GRPC_URL` is not a URL of a gRPC server, such as `http://workforce:50051`\n  \
              `HRIS_JWT_SECRET` has 7 bytes, but must have at least 32, such as those of `openssl rand -hex 32`"
         );

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
-use scheduler_cron::{Trigger, parse_zone};
+use scheduler_cron::{Trigger, TriggerError, parse_zone};
 
 use super::{Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy};
 use crate::{build_error::Mistake, identity::JobId};
@@ -215,13 +215,14 @@ impl JobBuilder {
     fn settle(&mut self) {
         let zone = self.zone.take().map(|name| {
             parse_zone(&name).unwrap_or_else(|error| {
-                self.problems.push(error.to_string());
+                self.problems.push(with_help(&error, error.help().as_deref()));
                 Tz::UTC
             })
         });
         match self.when.as_slice() {
             [When::Cron(expression)] => match Trigger::cron(expression, zone.unwrap_or(Tz::UTC)) {
                 Ok(trigger) => self.settings.trigger = trigger,
+                Err(TriggerError::Cron(error)) => self.problems.push(with_help(&error, error.help())),
                 Err(error) => self.problems.push(error.to_string()),
             },
             [When::Every(period)] => match Trigger::every(*period) {
@@ -250,4 +251,9 @@ impl JobBuilder {
             }
         }
     }
+}
+
+/// What is wrong, and how to mend it.
+fn with_help(error: &dyn std::error::Error, help: Option<&str>) -> String {
+    help.map_or_else(|| error.to_string(), |help| format!("{error}; {help}"))
 }

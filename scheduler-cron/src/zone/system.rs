@@ -99,7 +99,7 @@ impl SystemZones {
         };
         let path = self.directory.join(name);
         if name.len() > 64 || !name.split('/').all(plain) || !path.is_file() {
-            return Err(SystemZoneError::UnknownZone(name.chars().filter(|c| !c.is_control()).take(64).collect()));
+            return Err(SystemZoneError::UnknownZone(name.chars().take(64).filter(|c| !c.is_control()).collect()));
         }
         let read = |path: &Path| {
             let length = std::fs::metadata(path)?.len();

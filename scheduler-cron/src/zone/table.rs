@@ -7,12 +7,14 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::Span;
 
-/// From when to when changes are looked for: a year more than expressions reach, on both sides.
+/// From when to when changes are looked for: from a year before the first that expressions reach, to the one after the last in which the
+/// data of chrono-tz has a change.
 const FIRST: i64 = -365 * 86_400;
-const LAST: i64 = 7_289_654_400;
+const LAST: i64 = 4_133_980_800;
 
-/// How far apart offsets are probed. No zone changes back within it, which a test shows with a finer probe.
-const PROBE: i64 = 5 * 86_400;
+/// How far apart offsets are probed. The shortest time between two changes of one zone is seven days less an hour (Recife, in the year
+/// 2000); tests look with a finer probe, and beyond the last.
+const PROBE: i64 = 6 * 86_400;
 
 /// The spans of one zone, in order. The first began before everything, the last never ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use scheduler_cron::{CronExpr, parse_duration, parse_zone};
+use proptest::prelude::*;
+use scheduler_cron::{CronExpr, Dialect, Language, parse_duration, parse_zone};
 
 fn hostile() -> Vec<String> {
     let mut inputs: Vec<String> = [
@@ -37,6 +38,8 @@ fn hostile() -> Vec<String> {
         "0 0 29-L * *",
         "0 0 0 1 1 * 1970-2199/0",
         "0 0 0 31 2 * 1970-2199",
+        "\0, \u{b}\n \0, \u{b}\n \0 \u{b}\n \0\0\u{11}\0, \u{b}\n \0, \u{b}\n ",
+        "* * * * * * * * \u{b}",
         "🕐 🕑 🕒 🕓 🕔",
         "* * * * é",
     ]
@@ -114,5 +117,53 @@ fn zones_and_durations_of_any_length_are_answered() {
         let memory =
             allocation_counter::measure(|| assert!(parse_zone(&input).is_err() & parse_duration(&input).is_err()));
         assert!(memory.bytes_max <= 4096, "{} bytes", memory.bytes_max);
+        let took = fastest(|| drop((parse_zone(&input), parse_duration(&input))));
+        // A suggestion compares the name with six hundred; unoptimized code takes longer at that.
+        assert!(took < Duration::from_millis(if cfg!(debug_assertions) { 5 } else { 1 }), "{took:?}");
+    }
+}
+
+/// Texts of what expressions are made of, and of what they are not.
+fn anything() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[ ]{0,2}[0-9LWlw*?#@/,-]{0,6}",
+        Just("\u{b}".to_owned()),
+        Just("\u{85}".to_owned()),
+        any::<char>().prop_map(String::from),
+        prop::sample::select(vec![
+            " ",
+            "\n",
+            "MON",
+            "fri-",
+            "jan",
+            "@daily",
+            "1-5/2",
+            "15W",
+            "L-3",
+            "5#2",
+            "*/7",
+            "TZ=",
+            "2030-2040"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_an_expression_or_is_refused_with_its_place(text in anything()) {
+        let dialects = [Dialect::Posix, Dialect::Apscheduler];
+        for parsed in dialects.map(|dialect| CronExpr::parse_dialect(&text, dialect)) {
+            match parsed {
+                Ok(expr) => prop_assert!(!expr.describe(Language::English).is_empty()),
+                Err(error) => prop_assert_eq!(&error.expression()[error.span()], error.value()),
+            }
+        }
+        if let Ok(expr) = CronExpr::parse(&text) {
+            prop_assert_eq!(CronExpr::parse(&expr.to_string()), Ok(expr));
+        }
     }
 }

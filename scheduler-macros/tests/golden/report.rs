@@ -1,4 +1,6 @@
 /// Sends the report of the day.
+///
+///**Schedule:** At 00:30 every day, Asia/Jakarta time.
 pub(crate) async fn report(at: ScheduledAt, State(mail): State<Mail>) -> JobResult {
     mail.send(at).await
 }

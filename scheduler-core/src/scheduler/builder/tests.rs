@@ -17,6 +17,7 @@ fn every_mistake_is_told_at_once() {
         manual("executions"),
         Job::builder("stateful").manual().run(|_: State<u32>| async {}),
         Job::builder("badly_timed").cron("61 * * * *").tz("Asia/Jakata").run(|| async {}),
+        Job::builder("ambiguous").cron("5/10 * * * *").run(|| async {}),
         Job::builder("never").cron("0 0 31 2 *").run(|| async {}),
         Job::builder("untriggered").run(|| async {}),
         Job::builder("short").manual().lease_ttl(Duration::from_secs(1)).run(|| async {}),
@@ -30,6 +31,7 @@ fn every_mistake_is_told_at_once() {
         "job `stateful` takes `State<u32>`",
         "61",
         "Asia/Jakarta",
+        "5-59/10",
         "never fires",
         "job `untriggered`: has no trigger",
         "`lease_ttl` is 1s",
@@ -37,7 +39,7 @@ fn every_mistake_is_told_at_once() {
     ] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
-    assert_eq!(error.mistakes().len(), 9, "{text}");
+    assert_eq!(error.mistakes().len(), 10, "{text}");
 }
 
 #[test]
