@@ -10,17 +10,19 @@ use crate::{
     args::Arg,
     job_id,
     mistakes::{Mistakes, did_you_mean},
-    trigger::{TRIGGERS, When},
+    trigger::{OF_CRON, TRIGGERS, When},
     value::Value,
 };
 
 /// Every key, in the order of the documentation.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "id",
     "cron",
     "every",
     "manual",
     "tz",
+    "dst_gap",
+    "dst_fold",
     "name",
     "description",
     "tags",
@@ -97,6 +99,10 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
             None => mistakes.on(key, format_args!("`{key}` has no value"), format_args!("write `{key} = value`")),
             Some(_) if name == "crate" => {}
             Some(value) if name == "tz" => when.zone(key, value, mistakes),
+            Some(value) if OF_CRON.contains(&name.as_str()) => {
+                when.goes_with_cron(key);
+                settings.read(&name, &Value::new(key, value), mistakes);
+            }
             Some(value) => settings.read(&name, &Value::new(key, value), mistakes),
         }
     }
@@ -136,6 +142,12 @@ impl Settings {
                 value.duration(SHORTEST, mistakes).map(|length| call(key, duration(length)))
             }
             "lease_ttl" => value.duration(SHORTEST_LEASE, mistakes).map(|length| call(key, duration(length))),
+            "dst_gap" => value
+                .word(&[("shift", quote!(Shift)), ("skip", quote!(Skip))], mistakes)
+                .map(|word| call(key, quote!(#krate::cron::GapPolicy::#word))),
+            "dst_fold" => value
+                .word(&[("first", quote!(First)), ("last", quote!(Last)), ("both", quote!(Both))], mistakes)
+                .map(|word| call(key, quote!(#krate::cron::FoldPolicy::#word))),
             _ => policy(key, value, mistakes).map(|(policy, variant)| {
                 let (policy, variant) = (Ident::new(policy, Span::call_site()), Ident::new(variant, Span::call_site()));
                 call(key, quote!(#krate::job::#policy::#variant))

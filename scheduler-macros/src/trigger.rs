@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use scheduler_cron::{CronError, CronErrorKind, CronExpr, Language, Trigger, parse_zone};
+use scheduler_cron::{CronError, CronErrorKind, CronExpr, CronTrigger, Language, Trigger, parse_zone};
 use syn::LitStr;
 
 use crate::{
@@ -14,12 +14,17 @@ use crate::{
 /// The keys that name a trigger.
 pub(crate) const TRIGGERS: [&str; 3] = ["cron", "every", "manual"];
 
+/// The keys beside `tz` that say more of `cron`.
+pub(crate) const OF_CRON: [&str; 2] = ["dst_gap", "dst_fold"];
+
 /// What the attribute says of when.
 #[derive(Default)]
 pub(crate) struct When {
     /// The trigger's key, right or wrong.
     key: Option<Ident>,
     zone: Option<(Ident, Option<LitStr>)>,
+    /// The keys that go with `cron` alone.
+    of_cron: Vec<Ident>,
     /// The trigger as a call of the builder.
     call: TokenStream,
     /// What the key named, if it is right.
@@ -28,7 +33,7 @@ pub(crate) struct When {
 
 /// A trigger that was read.
 enum Rule {
-    Cron(CronExpr),
+    Cron(Vec<CronExpr>),
     Every(Trigger),
     Manual,
 }
@@ -65,8 +70,14 @@ impl When {
         self.key.get_or_insert_with(|| key.clone());
     }
 
+    /// Notes a key that goes with `cron` alone.
+    pub(crate) fn goes_with_cron(&mut self, key: &Ident) {
+        self.of_cron.push(key.clone());
+    }
+
     /// Reads `tz`.
     pub(crate) fn zone(&mut self, key: &Ident, value: &TokenStream, mistakes: &mut Mistakes) {
+        self.goes_with_cron(key);
         let name = Value::new(key, value).text("Asia/Jakarta", mistakes);
         if let Some(name) = &name
             && let Err(error) = parse_zone(&name.value())
@@ -81,9 +92,10 @@ impl When {
     pub(crate) fn in_words(&self) -> Option<String> {
         let zone = self.zone.as_ref().and_then(|(_, zone)| zone.as_ref());
         Some(match self.rule.as_ref()? {
-            Rule::Cron(expression) => {
+            Rule::Cron(expressions) => {
                 let zone = zone.map_or_else(|| "UTC".to_owned(), LitStr::value);
-                expression.describe_in(Language::English, &zone)
+                let trigger = CronTrigger::union(expressions.iter().copied(), parse_zone(&zone).ok()?).ok()?;
+                trigger.describe(Language::English)
             }
             Rule::Every(trigger) => trigger.describe(Language::English),
             Rule::Manual => Trigger::Manual.describe(Language::English),
@@ -98,12 +110,13 @@ impl When {
             return TokenStream::new();
         };
         let call = self.call;
-        match self.zone {
-            Some((key, _)) if trigger != "cron" && TRIGGERS.iter().any(|known| trigger == known) => {
-                let message = format_args!("`tz` goes with `cron` alone, and this job has `{trigger}`");
-                mistakes.on(key, message, "remove `tz`");
-                TokenStream::new()
+        if trigger != "cron" && TRIGGERS.iter().any(|known| trigger == known) {
+            for key in self.of_cron {
+                let message = format!("`{key}` goes with `cron` alone, and this job has `{trigger}`");
+                mistakes.on(&key, message, format_args!("remove `{key}`"));
             }
+        }
+        match self.zone {
             Some((_, Some(zone))) => quote!(#call.tz(#zone)),
             _ => call,
         }
@@ -111,17 +124,32 @@ impl When {
 }
 
 fn cron(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<(TokenStream, Rule)> {
-    let text = value.text("30 0 * * *", mistakes)?;
+    let texts = value.text_or_texts("30 0 * * *", mistakes)?;
+    if texts.is_empty() {
+        mistakes.on(value.tokens(), "`cron` has no expression", "write `cron = [\"30 0 * * *\"]`");
+        return None;
+    }
+    // Each is read, so that each mistake is told.
+    let expressions: Vec<_> = texts.iter().map(|text| expression(text, mistakes)).collect();
+    let expressions = expressions.into_iter().collect::<Option<Vec<_>>>()?;
+    let call = match &texts[..] {
+        [text] => quote!(.cron(#text)),
+        _ => quote!(.cron_any([#(#texts),*])),
+    };
+    Some((call, Rule::Cron(expressions)))
+}
+
+fn expression(text: &LitStr, mistakes: &mut Mistakes) -> Option<CronExpr> {
     match CronExpr::parse(&text.value()) {
         Ok(expression) if expression.never_fires() => {
             let message = format_args!("`{}` never fires: no month it names has such a day", text.value());
-            mistakes.on(&text, message, "name a day that one of the months has, or make the job `manual`");
+            mistakes.on(text, message, "name a day that one of the months has, or make the job `manual`");
             None
         }
-        Ok(expression) => Some((quote!(.cron(#text)), Rule::Cron(expression))),
+        Ok(expression) => Some(expression),
         Err(error) => {
             let help = error.help().map_or_else(|| allowed(&error), str::to_owned);
-            mistakes.at(range_of(&text, error.span()), format_args!("{error}{}", excerpt(&error)), help);
+            mistakes.at(range_of(text, error.span()), format_args!("{error}{}", excerpt(&error)), help);
             None
         }
     }

@@ -94,14 +94,14 @@ impl<'a> Value<'a> {
     }
 
     /// One of a policy's words.
-    pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+    pub(crate) fn word<T: Clone>(&self, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
         let example = names.first().copied().unwrap_or_default();
         let mut tokens = self.tokens.clone().into_iter();
         match (tokens.next(), tokens.next()) {
             (Some(TokenTree::Ident(word)), None) => {
                 let name = word.to_string();
-                let found = words.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+                let found = words.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
                 if found.is_none() {
                     let help = did_you_mean(&name, &names, "its values");
                     mistakes.on(word, format_args!("`{name}` is not a value of `{}`", self.key), help);
@@ -112,6 +112,14 @@ impl<'a> Value<'a> {
                 let quoted = self.quoted().filter(|text| names.contains(&text.as_str()));
                 self.refuse("a word without quotes", quoted.as_deref().unwrap_or(example), mistakes)
             }
+        }
+    }
+
+    /// A string, or a list of them.
+    pub(crate) fn text_or_texts(&self, example: &str, mistakes: &mut Mistakes) -> Option<Vec<LitStr>> {
+        match syn::parse2(self.tokens.clone()) {
+            Ok(Expr::Array(_)) => self.texts(mistakes),
+            _ => self.text(example, mistakes).map(|text| vec![text]),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
-use scheduler_cron::{Trigger, TriggerError, parse_zone};
+use scheduler_cron::{ClockChangePolicy, CronExpr, CronTrigger, FoldPolicy, GapPolicy, Trigger, parse_zone};
 
 use super::{Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy};
 use crate::{build_error::Mistake, identity::JobId};
@@ -16,6 +16,7 @@ pub struct JobBuilder {
     id: String,
     when: Vec<When>,
     zone: Option<String>,
+    clock_changes: ClockChangePolicy,
     settings: JobSettings,
     problems: Vec<String>,
 }
@@ -23,7 +24,7 @@ pub struct JobBuilder {
 /// A trigger as it was written.
 #[derive(Debug, Clone)]
 enum When {
-    Cron(String),
+    Cron(Vec<String>),
     Every(Duration),
     At(DateTime<Utc>),
     Manual,
@@ -57,12 +58,19 @@ impl JobBuilder {
             on_lost_lease: OnLostLease::Cancel,
             lease_ttl: JobSettings::DEFAULT_LEASE,
         };
-        Self { id, when: Vec::new(), zone: None, settings, problems }
+        Self { id, when: Vec::new(), zone: None, clock_changes: ClockChangePolicy::default(), settings, problems }
     }
 
     /// Runs at the times of a cron expression, in the job's zone.
     pub fn cron(mut self, expression: impl Into<String>) -> Self {
-        self.when.push(When::Cron(expression.into()));
+        self.when.push(When::Cron(vec![expression.into()]));
+        self
+    }
+
+    /// Runs at the times that any of several cron expressions names, in the job's zone: one trigger, in which an instant
+    /// that two of them name is one occurrence.
+    pub fn cron_any<T: Into<String>>(mut self, expressions: impl IntoIterator<Item = T>) -> Self {
+        self.when.push(When::Cron(expressions.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -88,6 +96,20 @@ impl JobBuilder {
     /// The IANA time zone of a cron expression, such as `Asia/Jakarta`; UTC unless given.
     pub fn tz(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into());
+        self
+    }
+
+    /// What becomes of a cron expression's times that the zone's clock skips; unless given, the expression's class
+    /// decides (see [`ClockChangePolicy`]).
+    pub fn dst_gap(mut self, policy: GapPolicy) -> Self {
+        self.clock_changes.gap = Some(policy);
+        self
+    }
+
+    /// What becomes of a cron expression's times that the zone's clock shows twice; unless given, the expression's class
+    /// decides (see [`ClockChangePolicy`]).
+    pub fn dst_fold(mut self, policy: FoldPolicy) -> Self {
+        self.clock_changes.fold = Some(policy);
         self
     }
 
@@ -220,11 +242,10 @@ impl JobBuilder {
             })
         });
         match self.when.as_slice() {
-            [When::Cron(expression)] => match Trigger::cron(expression, zone.unwrap_or(Tz::UTC)) {
-                Ok(trigger) => self.settings.trigger = trigger,
-                Err(TriggerError::Cron(error)) => self.problems.push(with_help(&error, error.help())),
-                Err(error) => self.problems.push(error.to_string()),
-            },
+            [When::Cron(expressions)] => {
+                let expressions = expressions.clone();
+                self.settle_cron(&expressions, zone.unwrap_or(Tz::UTC));
+            }
             [When::Every(period)] => match Trigger::every(*period) {
                 Ok(trigger) => self.settings.trigger = trigger,
                 Err(error) => self.problems.push(error.to_string()),
@@ -234,10 +255,34 @@ impl JobBuilder {
             [] => self.problems.push("has no trigger; give it `cron`, `every`, `at` or `manual`".to_owned()),
             more => self.problems.push(format!("has {} triggers, and may have one", more.len())),
         }
-        if zone.is_some() && !self.when.iter().any(|when| matches!(when, When::Cron(_))) {
-            self.problems.push("`tz` goes with `cron` alone".to_owned());
+        if !self.when.iter().any(|when| matches!(when, When::Cron(_))) {
+            let of_cron = [
+                ("tz", zone.is_some()),
+                ("dst_gap", self.clock_changes.gap.is_some()),
+                ("dst_fold", self.clock_changes.fold.is_some()),
+            ];
+            let given = of_cron.into_iter().filter(|(_, given)| *given);
+            self.problems.extend(given.map(|(key, _)| format!("`{key}` goes with `cron` alone")));
         }
         self.check_durations();
+    }
+
+    fn settle_cron(&mut self, expressions: &[String], zone: Tz) {
+        let mut parsed = Vec::new();
+        for expression in expressions {
+            match CronExpr::parse(expression) {
+                Ok(expression) => parsed.push(expression),
+                Err(error) => self.problems.push(with_help(&error, error.help())),
+            }
+        }
+        // A union of what is left would only repeat, or hide, what was told.
+        if parsed.len() < expressions.len() {
+            return;
+        }
+        match CronTrigger::union(parsed, zone) {
+            Ok(trigger) => self.settings.trigger = trigger.with_clock_changes(self.clock_changes).into(),
+            Err(error) => self.problems.push(error.to_string()),
+        }
     }
 
     fn check_durations(&mut self) {

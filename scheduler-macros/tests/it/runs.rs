@@ -3,6 +3,7 @@
 use std::{future::ready, time::Duration};
 
 use scheduler::{
+    cron::{FoldPolicy, GapPolicy},
     job::{Backoff, CatchUp, JobSettings, OnCrash, OnLostLease, OverlapPolicy},
     prelude::*,
     registered_jobs,
@@ -52,6 +53,9 @@ async fn everything(
 ) -> JobResult {
     Ok(Outcome::succeeded("all of it"))
 }
+
+#[scheduled_job(cron = ["0 2 * * *", "30 14 * * SAT"], tz = "Europe/Berlin", dst_gap = skip, dst_fold = last)]
+async fn union() {}
 
 /** A comment
  * of two lines.
@@ -104,6 +108,20 @@ fn every_key_is_the_builders_method_of_its_name() {
 }
 
 #[test]
+fn a_union_is_one_trigger_with_its_clock_changes() {
+    let by_hand = Job::builder("union")
+        .cron_any(["0 2 * * *", "30 14 * * SAT"])
+        .tz("Europe/Berlin")
+        .dst_gap(GapPolicy::Skip)
+        .dst_fold(FoldPolicy::Last)
+        .run(union);
+    let [annotated] = jobs![union].try_into().expect("one job");
+    assert_eq!(format!("{annotated:?}"), format!("{by_hand:?}"));
+    let text = settings(annotated).trigger.to_string();
+    assert_eq!(text, "0 2 * * * | 30 14 * * 6 Europe/Berlin gap=skip fold=last");
+}
+
+#[test]
 fn what_is_not_said_is_the_builders_default() {
     let by_hand = Job::builder("heartbeat").manual().run(heartbeat);
     let [annotated] = jobs![heartbeat].try_into().expect("one job");
@@ -137,5 +155,8 @@ fn a_job_inside_a_function_is_a_job_too() {
 #[test]
 fn every_annotated_function_is_linked_by_id() {
     let ids: Vec<_> = registered_jobs().iter().map(|job| job.settings().id.to_string()).collect();
-    assert_eq!(ids, ["daily.report", "everything", "fails", "greet", "heartbeat", "nested", "panics", "starred"]);
+    assert_eq!(
+        ids,
+        ["daily.report", "everything", "fails", "greet", "heartbeat", "nested", "panics", "starred", "union"]
+    );
 }

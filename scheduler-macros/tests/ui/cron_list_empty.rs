@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(cron = [])]
+async fn job() {}
+
+fn main() {}
