@@ -2,27 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::{
+    away::{Switch, SwitchedLocks, SwitchedStore},
+    rig::{MINUTE, Rig, SECOND, Starts, gated, id, rows, settle, soon, telling, words},
+};
 use scheduler_core::{
     RunningScheduler, Scheduler, StartError, TriggerRequest,
-    context::JobContext,
     job::{CatchUp, Job},
     lock::memory::MemoryLocks,
     status::{Reason, Status},
 };
-use tokio::sync::Notify;
-
-use crate::{
-    away::{Switch, SwitchedLocks, SwitchedStore},
-    rig::{MINUTE, Rig, SECOND, Starts, id, rows, settle, soon, told, words},
-};
 
 fn each_minute() -> (Job, Starts) {
-    let (tell, starts) = told();
-    let job = Job::builder("job").cron("* * * * *").catch_up(CatchUp::Skip).run(move |context: JobContext| {
-        let tell = tell.clone();
-        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
-    });
-    (job, starts)
+    telling(Job::builder("job").cron("* * * * *").catch_up(CatchUp::Skip))
 }
 
 fn switched(rig: &Rig) -> (SwitchedStore, Switch) {
@@ -125,17 +117,7 @@ async fn a_claim_given_up_without_an_answer_earns_its_next_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_is_kept_until_the_store_takes_it() {
     let rig = Rig::new();
-    let go_on = Arc::new(Notify::new());
-    let (tell, mut starts) = told();
-    let gate = Arc::clone(&go_on);
-    let job = Job::builder("job").manual().run(move |context: JobContext| {
-        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
-        async move {
-            tell.send(context.occurrence().clone()).expect("the test listens");
-            gate.notified().await;
-            "worth keeping"
-        }
-    });
+    let (job, mut starts, go_on) = gated(Job::builder("job").manual());
     let (store, switch) = switched(&rig);
     let scheduler = rig.run_on(store, [job]).await;
     soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
@@ -146,24 +128,14 @@ async fn an_outcome_is_kept_until_the_store_takes_it() {
     assert_eq!(words(&rows(scheduler.handle(), "job").await), ["running #1"]);
     switch.set_away(false);
     let found = rig.rows(scheduler.handle(), "job", 1).await;
-    assert_eq!(found[0].message.as_deref(), Some("worth keeping"));
+    assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
     rig.stop(scheduler).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_shorter_than_the_lease_disturbs_no_run() {
     let rig = Rig::new();
-    let go_on = Arc::new(Notify::new());
-    let (tell, mut starts) = told();
-    let gate = Arc::clone(&go_on);
-    let job = Job::builder("job").manual().run(move |context: JobContext| {
-        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
-        async move {
-            tell.send(context.occurrence().clone()).expect("the test listens");
-            gate.notified().await;
-            if context.cancellation_token().is_cancelled() { "disturbed" } else { "undisturbed" }
-        }
-    });
+    let (job, mut starts, go_on) = gated(Job::builder("job").manual());
     let (store, switch) = switched(&rig);
     let scheduler = rig.run_on(store, [job]).await;
     soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");

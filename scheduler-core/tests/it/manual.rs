@@ -2,30 +2,18 @@
 
 use scheduler_core::{
     TriggerError, TriggerRequest,
-    context::JobContext,
     extract::Params,
     job::{Job, OverlapPolicy},
     occurrence::Origin,
     status::Status,
 };
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
-use crate::rig::{MINUTE, Rig, SECOND, ended, id, rows, soon, told, words};
+use crate::rig::{MINUTE, Rig, SECOND, Starts, ended, endless, id, rows, soon, words};
 
-/// A job that runs until it is told to stop.
-fn endless(policy: OverlapPolicy) -> (Job, crate::rig::Starts) {
-    let (tell, starts) = told();
-    let job = Job::builder("job").cron("* * * * *").overlap(policy).run(
-        move |context: JobContext, stop: CancellationToken| {
-            let tell = tell.clone();
-            async move {
-                tell.send(context.occurrence().clone()).expect("the test listens");
-                stop.cancelled().await;
-            }
-        },
-    );
-    (job, starts)
+/// A job of each minute that runs until it is told to stop.
+fn endless_under(policy: OverlapPolicy) -> (Job, Starts) {
+    endless(Job::builder("job").cron("* * * * *").overlap(policy))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +50,7 @@ async fn parameters_that_do_not_fit_are_refused_before_a_row_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_while_the_job_runs_is_refused_and_names_the_holder() {
     let rig = Rig::new();
-    let (job, mut starts) = endless(OverlapPolicy::Skip);
+    let (job, mut starts) = endless_under(OverlapPolicy::Skip);
     let scheduler = rig.run([job]).await;
     let first = soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted").execution;
     starts.next().await;
@@ -77,7 +65,7 @@ async fn a_request_while_the_job_runs_is_refused_and_names_the_holder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheduled_occurrence_is_skipped_while_a_manual_run_holds_the_key() {
     let rig = Rig::new();
-    let (job, mut starts) = endless(OverlapPolicy::Skip);
+    let (job, mut starts) = endless_under(OverlapPolicy::Skip);
     let scheduler = rig.run([job]).await;
     soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
     starts.next().await;
@@ -89,7 +77,7 @@ async fn a_scheduled_occurrence_is_skipped_while_a_manual_run_holds_the_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn under_allow_runs_stand_side_by_side() {
     let rig = Rig::new();
-    let (job, mut starts) = endless(OverlapPolicy::Allow);
+    let (job, mut starts) = endless_under(OverlapPolicy::Allow);
     let scheduler = rig.run([job]).await;
     for _ in 0..3 {
         soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");

@@ -6,14 +6,16 @@ use chrono::{DateTime, Utc};
 use scheduler_core::{
     RunningScheduler, Scheduler, SchedulerHandle,
     clock::{Clock as _, ManualClock},
+    context::JobContext,
     execution::Execution,
     identity::JobId,
-    job::Job,
+    job::{Job, JobBuilder},
     occurrence::OccurrenceKey,
     status::Status,
     store::{ExecutionFilter, ExecutionQuery, PageStart, Store, memory::MemoryStore},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for what must come, in real time; nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -146,6 +148,45 @@ pub(crate) async fn soon<T>(what: impl IntoFuture<Output = T>) -> T {
 pub(crate) fn told() -> (mpsc::UnboundedSender<OccurrenceKey>, Starts) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (sender, Starts(receiver))
+}
+
+/// A job whose body tells of its start and ends.
+pub(crate) fn telling(job: JobBuilder) -> (Job, Starts) {
+    let (tell, starts) = told();
+    let job = job.run(move |context: JobContext| {
+        let tell = tell.clone();
+        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
+    });
+    (job, starts)
+}
+
+/// A job whose body tells of its start and runs until it is told to stop.
+pub(crate) fn endless(job: JobBuilder) -> (Job, Starts) {
+    let (tell, starts) = told();
+    let job = job.run(move |context: JobContext, stop: CancellationToken| {
+        let tell = tell.clone();
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            stop.cancelled().await;
+        }
+    });
+    (job, starts)
+}
+
+/// A job whose body tells of its start, waits until it may go on, and says what it saw of its token.
+pub(crate) fn gated(job: JobBuilder) -> (Job, Starts, Arc<Notify>) {
+    let (tell, starts) = told();
+    let go_on = Arc::new(Notify::new());
+    let gate = Arc::clone(&go_on);
+    let job = job.run(move |context: JobContext| {
+        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            gate.notified().await;
+            if context.cancellation_token().is_cancelled() { "disturbed" } else { "undisturbed" }
+        }
+    });
+    (job, starts, go_on)
 }
 
 /// The starts that bodies tell of.

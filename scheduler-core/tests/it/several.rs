@@ -3,24 +3,20 @@
 use std::collections::BTreeMap;
 
 use scheduler_core::{
-    Scheduler, TriggerRequest,
-    context::JobContext,
+    RunningScheduler, Scheduler, TriggerRequest,
     job::{Job, OnCrash},
     lock::memory::MemoryLocks,
+    occurrence::OccurrenceKey,
     status::{Reason, Status},
+    store::memory::MemoryStore,
 };
-use tokio_util::sync::CancellationToken;
 
-use crate::rig::{Rig, SECOND, id, rows, settle, soon, told, words};
+use crate::rig::{Rig, SECOND, Starts, endless, id, rows, settle, soon, telling, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_occurrence_runs_once_on_one_of_them() {
     let rig = Rig::shared();
-    let (tell, mut starts) = told();
-    let job = Job::builder("job").every(SECOND).run(move |context: JobContext| {
-        let tell = tell.clone();
-        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
-    });
+    let (job, mut starts) = telling(Job::builder("job").every(SECOND));
     let mut schedulers = Vec::new();
     for _ in 0..3 {
         schedulers.push(rig.run([job.clone()]).await);
@@ -39,28 +35,34 @@ async fn each_occurrence_runs_once_on_one_of_them() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_filter_in_front_of_the_store_changes_nothing_of_that() {
-    let rig = Rig::shared();
-    let locks = MemoryLocks::new().with_clock(std::sync::Arc::new(rig.clock.clone()));
-    let (tell, mut starts) = told();
-    let job = Job::builder("job").every(SECOND).run(move |context: JobContext| {
-        let tell = tell.clone();
-        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
-    });
-    let mut schedulers = Vec::new();
-    for _ in 0..3 {
-        let scheduler = Scheduler::builder(rig.store.clone()).lock_backend(locks.clone()).jobs([job.clone()]);
-        let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
-        schedulers.push(soon(scheduler.start()).await.expect("both answer"));
-    }
-    rig.pass(20 * SECOND).await;
-    rig.rows(schedulers[0].handle(), "job", 20).await;
-    let mut seen = starts.so_far();
+/// A scheduler with a lock backend, by the rig's clock.
+async fn with_locks(rig: &Rig, store: MemoryStore, locks: &MemoryLocks, job: &Job) -> RunningScheduler {
+    let scheduler = Scheduler::builder(store).lock_backend(locks.clone()).jobs([job.clone()]);
+    let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
+    soon(scheduler.start()).await.expect("both answer")
+}
+
+/// How many occurrences ran, none of them twice.
+fn each_once(mut seen: Vec<OccurrenceKey>) -> usize {
     let before = seen.len();
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), before, "one ran twice");
+    before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_in_front_of_the_store_changes_nothing_of_that() {
+    let rig = Rig::shared();
+    let locks = MemoryLocks::new().with_clock(std::sync::Arc::new(rig.clock.clone()));
+    let (job, mut starts) = telling(Job::builder("job").every(SECOND));
+    let mut schedulers = Vec::new();
+    for _ in 0..3 {
+        schedulers.push(with_locks(&rig, rig.store.clone(), &locks, &job).await);
+    }
+    rig.pass(20 * SECOND).await;
+    rig.rows(schedulers[0].handle(), "job", 20).await;
+    let before = each_once(starts.so_far());
     assert!(before >= 20);
     for scheduler in schedulers {
         rig.stop(scheduler).await;
@@ -71,53 +73,34 @@ async fn a_filter_in_front_of_the_store_changes_nothing_of_that() {
 async fn without_a_shared_store_the_lock_backend_alone_keeps_them_apart() {
     let rig = Rig::new();
     let locks = MemoryLocks::new().with_clock(std::sync::Arc::new(rig.clock.clone()));
-    let (tell, mut starts) = told();
-    let job = Job::builder("job").every(SECOND).run(move |context: JobContext| {
-        let tell = tell.clone();
-        async move { tell.send(context.occurrence().clone()).expect("the test listens") }
-    });
+    let (job, mut starts) = telling(Job::builder("job").every(SECOND));
     let mut schedulers = Vec::new();
     for _ in 0..3 {
         // A store each, as a process each would have.
         let store =
             Rig { clock: rig.clock.clone(), ..Rig::new() }.store.with_clock(std::sync::Arc::new(rig.clock.clone()));
-        let scheduler = Scheduler::builder(store).lock_backend(locks.clone()).jobs([job.clone()]);
-        let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
-        schedulers.push(soon(scheduler.start()).await.expect("both answer"));
+        schedulers.push(with_locks(&rig, store, &locks, &job).await);
     }
     rig.pass(20 * SECOND).await;
     for _ in 0..50 {
         settle().await;
     }
-    let mut seen = starts.so_far();
-    let before = seen.len();
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), before, "one ran twice");
+    let before = each_once(starts.so_far());
     assert!(before >= 18, "only {before} ran");
     for scheduler in schedulers {
         rig.stop(scheduler).await;
     }
 }
 
-/// Until it is told to stop.
-fn endless(on_crash: OnCrash) -> (Job, crate::rig::Starts) {
-    let (tell, starts) = told();
-    let job =
-        Job::builder("job").manual().on_crash(on_crash).run(move |context: JobContext, stop: CancellationToken| {
-            let tell = tell.clone();
-            async move {
-                tell.send(context.occurrence().clone()).expect("the test listens");
-                stop.cancelled().await;
-            }
-        });
-    (job, starts)
+/// A job on request that runs until it is told to stop.
+fn endless_with(on_crash: OnCrash) -> (Job, Starts) {
+    endless(Job::builder("job").manual().on_crash(on_crash))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_instance_s_run_is_abandoned_by_a_healthy_one() {
     let rig = Rig::shared();
-    let (job, mut starts) = endless(OnCrash::Abandon);
+    let (job, mut starts) = endless_with(OnCrash::Abandon);
     let lost = rig.run([job.clone()]).await;
     soon(lost.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
     starts.next().await;
@@ -135,7 +118,7 @@ async fn a_lost_instance_s_run_is_abandoned_by_a_healthy_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_instance_s_run_is_repeated_where_the_job_says_so() {
     let rig = Rig::shared();
-    let (job, mut starts) = endless(OnCrash::Rerun);
+    let (job, mut starts) = endless_with(OnCrash::Rerun);
     let lost = rig.run([job.clone()]).await;
     soon(lost.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted");
     let first = starts.next().await;
@@ -152,7 +135,7 @@ async fn a_lost_instance_s_run_is_repeated_where_the_job_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_whose_lease_is_lost_is_told_and_its_late_outcome_is_kept() {
     let rig = Rig::shared();
-    let (job, mut starts) = endless(OnCrash::Abandon);
+    let (job, mut starts) = endless_with(OnCrash::Abandon);
     let first = rig.run([job.clone()]).await;
     let row = soon(first.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted").execution;
     starts.next().await;

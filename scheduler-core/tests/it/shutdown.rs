@@ -1,7 +1,6 @@
 //! A calm stop (R11).
 
-use std::sync::Arc;
-
+use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, settle, soon, told, words};
 use scheduler_core::{
     TriggerRequest,
     context::JobContext,
@@ -9,24 +8,11 @@ use scheduler_core::{
     outcome::{JobError, JobResult},
     status::{Reason, Status},
 };
-use tokio::sync::Notify;
-
-use crate::rig::{MINUTE, Rig, SECOND, id, rows, settle, soon, told, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     let rig = Rig::new();
-    let (tell, mut starts) = told();
-    let go_on = Arc::new(Notify::new());
-    let gate = Arc::clone(&go_on);
-    let job = Job::builder("job").cron("* * * * *").run(move |context: JobContext| {
-        let (tell, gate) = (tell.clone(), Arc::clone(&gate));
-        async move {
-            tell.send(context.occurrence().clone()).expect("the test listens");
-            gate.notified().await;
-            "the whole work"
-        }
-    });
+    let (job, mut starts, go_on) = gated(Job::builder("job").cron("* * * * *"));
     let scheduler = rig.run([job]).await;
     rig.pass(MINUTE).await;
     starts.next().await;
@@ -38,7 +24,7 @@ async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     soon(stopping).await.expect("it stops");
     let found = rows(&handle, "job").await;
     assert_eq!(words(&found), ["succeeded #1"]);
-    assert_eq!(found[0].message.as_deref(), Some("the whole work"));
+    assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
