@@ -3,5 +3,6 @@
 mod bad_input;
 mod cluster;
 mod round_trips;
+mod run_once;
 mod start_errors;
 mod team;
