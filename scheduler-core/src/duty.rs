@@ -53,8 +53,9 @@ async fn run_renewals(engine: &Arc<Engine>) {
 async fn run_takes(engine: &Arc<Engine>) {
     loop {
         tokio::select! {
-            () = engine.clock.sleep(LOOK) => {}
+            biased;
             () = engine.look.notified() => {}
+            () = engine.clock.sleep(LOOK) => {}
         }
         if !engine.is_draining() {
             take::run_once(engine).await;

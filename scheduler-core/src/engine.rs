@@ -16,6 +16,7 @@ mod run;
 mod running;
 mod server_time;
 mod supervise;
+mod tasks;
 mod thread;
 
 use std::sync::{
@@ -23,10 +24,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::{Notify, mpsc, watch},
-};
+use tokio::sync::{Notify, mpsc, watch};
 
 use agenda::{Undecided, run_agenda};
 pub use health::Health;
@@ -39,6 +37,7 @@ use run::GRACE;
 pub(crate) use run::{Assignment, margin};
 pub(crate) use running::{Running, RunningExecution, Stop};
 use server_time::ServerTime;
+pub(crate) use tasks::Tasks;
 pub(crate) use thread::{EngineParts, EngineThread};
 
 use crate::{
@@ -62,8 +61,7 @@ pub(crate) struct Engine {
     pub(crate) running: Running,
     pub(crate) health: Arc<HealthLog>,
     pub(crate) state: Arc<StateMap>,
-    /// The service's runtime, on which bodies run.
-    pub(crate) service: Handle,
+    pub(crate) tasks: Tasks,
     /// Outcomes on their way to the store.
     pub(crate) ended: mpsc::UnboundedSender<Ended>,
     /// Asks for a look at what waits, before the next one is due.

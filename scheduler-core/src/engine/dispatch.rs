@@ -50,7 +50,7 @@ pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
             },
         };
         let candidates = admitted.into_iter().map(|admitted| engine.candidate(&admitted)).collect();
-        tokio::spawn(claim(Arc::clone(&engine), candidates));
+        engine.tasks.spawn(claim(Arc::clone(&engine), candidates));
     }
 }
 

@@ -164,7 +164,7 @@ impl Engine {
     /// Looks at what waits once this much time has gone by.
     pub(crate) fn look_after(self: &Arc<Self>, delay: Duration) {
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             engine.clock.sleep(delay).await;
             engine.look.notify_one();
         });

@@ -10,6 +10,7 @@ use super::{
     Ended, Engine, JobIndex, Stop,
     running::{RunControl, RunningExecution},
     supervise::{End, supervise},
+    tasks::Task,
 };
 use crate::{
     context::{Inner, JobContext},
@@ -109,7 +110,7 @@ impl Engine {
             // The receiver lives as long as the engine; after it, the row is found by recovery.
             let _ = engine.ended.send(Ended { finish });
         };
-        self.service.spawn(body.instrument(span));
+        self.tasks.spawn_body(body.instrument(span));
     }
 
     /// Tells a body to stop, and drops it at its next await if it has not ended after the grace time (R18).
@@ -119,15 +120,15 @@ impl Engine {
             return;
         }
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             engine.clock.sleep(GRACE).await;
             execution.control.abort.cancel();
         });
     }
 
-    fn stop_after(self: &Arc<Self>, timeout: Duration, execution_id: ExecutionId) -> tokio::task::JoinHandle<()> {
+    fn stop_after(self: &Arc<Self>, timeout: Duration, execution_id: ExecutionId) -> Task {
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             engine.clock.sleep(timeout).await;
             engine.stop(execution_id, Stop::Timeout);
         })

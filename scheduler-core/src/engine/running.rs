@@ -1,7 +1,7 @@
 //! The executions that this instance runs, or whose outcome it has not written yet.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -98,9 +98,9 @@ pub(crate) struct RunningExecution {
 /// The table of running executions.
 #[derive(Debug, Default)]
 pub(crate) struct Running {
-    table: Mutex<HashMap<ExecutionId, RunningExecution>>,
+    table: Mutex<BTreeMap<ExecutionId, RunningExecution>>,
     /// The lock backend's leases that are held on for a retry that waits (R15), by its row.
-    kept: Mutex<HashMap<ExecutionId, (LockLease, Duration)>>,
+    kept: Mutex<BTreeMap<ExecutionId, (LockLease, Duration)>>,
     /// Told when there is a lease to renew.
     joined: Notify,
     /// Told when an execution leaves the table.
@@ -181,11 +181,11 @@ impl Running {
         (table.len(), table.values().filter(|execution| !execution.ended).count())
     }
 
-    fn lock_kept(&self) -> MutexGuard<'_, HashMap<ExecutionId, (LockLease, Duration)>> {
+    fn lock_kept(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, (LockLease, Duration)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, RunningExecution>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, RunningExecution>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    Engine, GRACE, HealthLog, JobTable, Locks, Running, ServerTime, Stop, agenda::Undecided, outcomes::Waiting,
+    Engine, GRACE, HealthLog, JobTable, Locks, Running, ServerTime, Stop, Tasks, agenda::Undecided, outcomes::Waiting,
     run_agenda, write_outcomes,
 };
 use crate::{
@@ -62,7 +62,7 @@ pub(crate) struct EngineThread {
 impl EngineThread {
     /// Starts the thread; returns once the backends have answered and the jobs are announced.
     pub(crate) async fn start(parts: EngineParts) -> Result<Self, StartError> {
-        let service = Handle::current();
+        let tasks = Tasks::Runtimes { service: Handle::current() };
         let (started, is_started) = oneshot::channel();
         let (shutdown, is_shut_down) = oneshot::channel();
         let (ended, has_ended) = oneshot::channel();
@@ -76,7 +76,7 @@ impl EngineThread {
                         return;
                     }
                 };
-                runtime.block_on(live(parts, service, started, is_shut_down));
+                runtime.block_on(live(parts, tasks, started, is_shut_down));
                 // What still waits on a backend is not waited for.
                 runtime.shutdown_background();
                 let _ = ended.send(());
@@ -86,6 +86,21 @@ impl EngineThread {
             Err(StartError::Thread(std::io::Error::other("the scheduler's thread ended while it started")))
         })?;
         Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: Some(thread) })
+    }
+
+    /// Starts the engine without a thread, as a task of a test's process.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) async fn start_in(parts: EngineParts, tasks: Tasks) -> Result<Self, StartError> {
+        let (started, is_started) = oneshot::channel();
+        let (shutdown, is_shut_down) = oneshot::channel();
+        let (ended, has_ended) = oneshot::channel();
+        let life = live(parts, tasks.clone(), started, is_shut_down);
+        tasks.spawn(async move {
+            life.await;
+            let _ = ended.send(());
+        });
+        is_started.await.unwrap_or_else(|_| Err(StartError::Thread(std::io::Error::other("the process crashed"))))?;
+        Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: None })
     }
 
     /// Stops by R11: claims nothing more, gives bodies the drain time, then cancels them, and writes every outcome.
@@ -105,12 +120,12 @@ impl EngineThread {
 /// The engine's life.
 async fn live(
     parts: EngineParts,
-    service: Handle,
+    tasks: Tasks,
     started: oneshot::Sender<Result<(), StartError>>,
     shutdown: oneshot::Receiver<Duration>,
 ) {
     let version = parts.version.clone();
-    let (engine, ended) = match assemble(parts, service).await {
+    let (engine, ended) = match assemble(parts, tasks).await {
         Ok(made) => made,
         Err(error) => {
             let _ = started.send(Err(error));
@@ -119,9 +134,9 @@ async fn live(
     };
     engine.health.started();
     let stop = Arc::new(Notify::new());
-    let agenda = tokio::spawn(run_agenda(Arc::clone(&engine), Arc::clone(&stop)));
-    let outcomes = tokio::spawn(write_outcomes(Arc::clone(&engine), ended));
-    let duties = tokio::spawn(run_duties(Arc::clone(&engine), version));
+    let agenda = engine.tasks.spawn(run_agenda(Arc::clone(&engine), Arc::clone(&stop)));
+    let outcomes = engine.tasks.spawn(write_outcomes(Arc::clone(&engine), ended));
+    let duties = engine.tasks.spawn(run_duties(Arc::clone(&engine), version));
     if started.send(Ok(())).is_err() {
         // Nobody waits for the start any more.
         duties.abort();
@@ -132,7 +147,7 @@ async fn live(
         engine.drain();
         engine.health.draining();
         stop.notify_one();
-        let _ = agenda.await;
+        agenda.ended().await;
         drain_bodies(&engine, drain).await;
         flush(&engine).await;
         heartbeat::leave(&engine).await;
@@ -143,7 +158,7 @@ async fn live(
 
 async fn assemble(
     parts: EngineParts,
-    service: Handle,
+    tasks: Tasks,
 ) -> Result<(Arc<Engine>, mpsc::UnboundedReceiver<super::Ended>), StartError> {
     let store = parts.store.attach();
     let capabilities = store.capabilities();
@@ -171,7 +186,7 @@ async fn assemble(
         waiting: Waiting::default(),
         health: parts.health,
         state: parts.state,
-        service,
+        tasks,
         ended: sender,
         look: parts.look,
         finished: parts.finished,
@@ -236,6 +251,7 @@ async fn wait_until(engine: &Engine, limit: Duration, done: impl Fn((usize, usiz
             return;
         }
         tokio::select! {
+            biased;
             () = left => {}
             () = &mut sleep => return,
         }
