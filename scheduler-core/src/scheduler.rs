@@ -66,7 +66,6 @@ impl Scheduler {
 
     /// Starts the scheduler in a process of a test's.
     #[cfg(any(test, feature = "testing"))]
-    #[cfg_attr(not(test), expect(dead_code, reason = "what drives it is still to come"))]
     pub(crate) async fn start_in(self, tasks: crate::engine::Tasks) -> Result<RunningScheduler, StartError> {
         let (handle, parts) = self.into_parts();
         Ok(RunningScheduler { handle, engine: EngineThread::start_in(parts, tasks).await? })

@@ -1,6 +1,10 @@
 //! What tests of a service's jobs use.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "what drives it is still to come"))]
+mod by_hand;
+#[cfg_attr(not(test), expect(dead_code, reason = "what freezes tasks is still to come"))]
 pub(crate) mod executor;
+mod process;
+
+pub use by_hand::ManualScheduler;
 
 pub use crate::clock::ManualClock;

@@ -15,7 +15,6 @@ pub(crate) enum Tasks {
     },
     /// All in one process of a test's.
     #[cfg(any(test, feature = "testing"))]
-    #[cfg_attr(not(test), expect(dead_code, reason = "what drives it is still to come"))]
     Process {
         /// What has a thread of its own in production.
         engine: Group,
