@@ -3,8 +3,12 @@
 mod by_hand;
 #[cfg_attr(not(test), expect(dead_code, reason = "what freezes tasks is still to come"))]
 pub(crate) mod executor;
+mod faults;
+mod link;
 mod process;
 
 pub use by_hand::ManualScheduler;
+pub use faults::Faults;
+pub use link::Operation;
 
 pub use crate::clock::ManualClock;

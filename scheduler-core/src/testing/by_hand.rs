@@ -8,7 +8,7 @@ use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::unconstrained;
 
-use super::{executor::Executor, process::Process};
+use super::{Faults, executor::Executor, process::Process};
 use crate::{
     RunningScheduler, Scheduler, SchedulerBuilder, SchedulerHandle, TriggerError, TriggerRequest,
     build_error::BuildError,
@@ -16,6 +16,7 @@ use crate::{
     duty::LOOK,
     execution::Execution,
     identity::JobId,
+    occurrence::OccurrenceKey,
     store::{
         ControlStore as _, ExecutionFilter, ExecutionQuery, ExecutionStore as _, HistoryStore as _, PageStart,
         memory::MemoryStore,
@@ -61,6 +62,7 @@ const STEP: Duration = Duration::from_millis(500);
 pub struct ManualScheduler {
     clock: ManualClock,
     store: MemoryStore,
+    faults: Faults,
     executor: Executor,
     process: Process,
     running: Option<RunningScheduler>,
@@ -70,7 +72,7 @@ pub struct ManualScheduler {
 impl ManualScheduler {
     /// Starts a scheduler at this instant; `parts` gives it its jobs and state. Nothing runs yet.
     ///
-    /// A store or a clock that `parts` gives is the test's own to drive.
+    /// The store and the clock are this scheduler's own, and `parts` leaves them alone.
     ///
     /// # Errors
     /// Every mistake in the parts, as from [`SchedulerBuilder::build`].
@@ -83,13 +85,14 @@ impl ManualScheduler {
     ) -> Result<Self, BuildError> {
         let clock = ManualClock::new(at);
         let store = MemoryStore::new().with_clock(Arc::new(clock.clone()));
-        let scheduler = parts(Scheduler::builder(store.clone()).clock(clock.clone())).build()?;
+        let faults = Faults::new(clock.clone());
+        let scheduler = parts(Scheduler::builder(faults.store(store.clone())).clock(clock.clone())).build()?;
         let executor = Executor::new();
         let process = Process::new(&executor);
         let started = drive(&executor, scheduler.start_in(process.tasks())).await;
         let running = started.expect("a store in memory answers");
         let handle = running.handle().clone();
-        Ok(Self { clock, store, executor, process, running: Some(running), handle })
+        Ok(Self { clock, store, faults, executor, process, running: Some(running), handle })
     }
 
     /// The clock. [`ManualClock::advance`] makes time go by at once, as on a machine that slept, and
@@ -103,6 +106,12 @@ impl ManualScheduler {
     #[must_use]
     pub const fn handle(&self) -> &SchedulerHandle {
         &self.handle
+    }
+
+    /// What breaks the way to the store.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Lets time go by: each occurrence on the way starts at its instant, each retry after its delay.
@@ -214,10 +223,13 @@ impl ManualScheduler {
         let mut next = self.store.next_pending(now);
         for settings in jobs.filter(|settings| settings.enabled) {
             let state = states.iter().find(|state| state.job_id == settings.id && state.pause.is_none());
-            // What went by and is not decided yet is decided at a look.
-            let owed = state.and_then(|state| settings.trigger.next_after(state.watermark));
-            if owed.is_some_and(|owed| owed <= now - look) {
-                return STEP;
+            let owed = state.and_then(|state| settings.trigger.next_after(state.watermark)).filter(|owed| *owed <= now);
+            if let Some(owed) = owed {
+                // What went by is decided at a look; what has no row yet is on its way to one.
+                let newest = self.store.newest_attempt(&settings.id, &OccurrenceKey::scheduled(owed)).await;
+                if owed <= now - look || newest.is_ok_and(|newest| newest.is_none()) {
+                    return STEP;
+                }
             }
             let due = settings.trigger.next_after(now);
             next = next.into_iter().chain(due).min();
