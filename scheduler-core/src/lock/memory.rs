@@ -63,6 +63,12 @@ impl MemoryLocks {
         Self { clock, ..self }
     }
 
+    /// Forgets every key, as a server does that is started again without persistence. Fences start anew.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn forget_all(&self) {
+        self.keys().clear();
+    }
+
     fn keys(&self) -> MutexGuard<'_, HashMap<JobId, Key>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
