@@ -18,11 +18,12 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// One look. An instance whose own heartbeats were not healthy for a whole lease finds nothing: it can't tell
 /// another's silence from the store's.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
-    if !engine.healthy.for_as_long_as(engine.clock.uptime(), engine.jobs.longest_lease()) {
+    let healthy_for = engine.healthy_for();
+    if healthy_for < engine.jobs.longest_lease() {
         return;
     }
     loop {
-        let request = RecoverRequest { instance: engine.instance, limit: BATCH };
+        let request = RecoverRequest { instance: engine.instance, healthy_for, limit: BATCH };
         let recovered = match limited(&*engine.clock, LIMIT, "recover executions", engine.store.recover(&request)).await
         {
             Ok(recovered) => recovered,

@@ -1,6 +1,9 @@
 //! How the backends answer, said once when it changes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use tracing::{info, warn};
 
@@ -24,6 +27,8 @@ struct State {
     lock_error: Option<String>,
     /// Whether the lock backend decides alone, as the store is not shared.
     locks_decide: bool,
+    /// Parts of the engine that panicked and went on.
+    panicked: BTreeSet<&'static str>,
     started: bool,
     draining: bool,
 }
@@ -35,6 +40,11 @@ impl HealthLog {
 
     pub(crate) fn draining(&self) {
         self.state().draining = true;
+    }
+
+    /// Notes that a part of the engine panicked: it goes on, and the operator should know.
+    pub(crate) fn panicked(&self, part: &'static str) {
+        self.state().panicked.insert(part);
     }
 
     pub(crate) fn store_answered(&self) {
@@ -77,6 +87,7 @@ impl HealthLog {
         if state.lock_error.is_some() {
             degraded.push("the lock backend does not answer".to_owned());
         }
+        degraded.extend(state.panicked.iter().map(|part| format!("the scheduler's {part} panicked and went on")));
         if state.draining {
             degraded.push("the instance is shutting down".to_owned());
         }
