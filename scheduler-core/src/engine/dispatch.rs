@@ -43,9 +43,9 @@ struct Candidate {
 /// Brings occurrences that are due to their claims, and starts what is granted.
 pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
     let Some(under_way) = engine.begin() else { return };
-    let due = engine.wait_for_room(due).await;
     for batch in due.chunks(BATCH) {
-        let Admission { admitted, early, wait } = engine.admit(batch).await;
+        let batch = engine.wait_for_room(batch.to_vec()).await;
+        let Admission { admitted, early, wait } = engine.admit(&batch).await;
         let candidates: Vec<_> = admitted.into_iter().map(|admitted| engine.candidate(admitted)).collect();
         tokio::spawn(claim(Arc::clone(&engine), candidates, under_way.clone()));
         if !early.is_empty() {

@@ -91,7 +91,7 @@ impl Locks {
             let requests: Vec<_> =
                 open.iter().map(|due| engine.acquire_request(due, engine.lease_mode(due.job))).collect();
             let asked_at = engine.clock.uptime();
-            match self.acquire(engine, LEASE_LIMIT, &requests).await {
+            match self.acquire_settled(engine, &open, &requests).await {
                 Ok(answers) => {
                     engine.health.locks_answered();
                     return self.admit_leased(engine, open, answers, asked_at);
@@ -108,6 +108,31 @@ impl Locks {
             open.retain(|due| now < engine.jobs.get(due.job).settings().deadline(due.scheduled_at));
         }
         Admission::default()
+    }
+
+    /// Acquires once it is known what earlier requests for these jobs came to: the cursor can't be asked below itself.
+    async fn acquire_settled(
+        &self,
+        engine: &Engine,
+        open: &[Due],
+        requests: &[AcquireRequest],
+    ) -> Result<Vec<Acquired>, LockError> {
+        for due in open {
+            self.settle_doubts(engine, due.job, Some(due.scheduled_at)).await?;
+        }
+        self.acquire(engine, LEASE_LIMIT, requests).await
+    }
+
+    /// Asks again for what was asked for and not answered, but for the occurrence that is asked for next.
+    async fn settle_doubts(&self, engine: &Engine, job: JobIndex, but: Option<DateTime<Utc>>) -> Result<(), LockError> {
+        for span in self.ours.doubted(job).into_iter().filter(|span| Some(span.to) != but) {
+            if self.move_cursor(engine, job, span.to).await? {
+                self.ours.grant(job, span);
+            } else {
+                self.ours.refuse(job, span);
+            }
+        }
+        Ok(())
     }
 
     fn admit_leased(&self, engine: &Engine, open: Vec<Due>, answers: Vec<Acquired>, asked_at: Duration) -> Admission {
@@ -129,7 +154,10 @@ impl Locks {
                 Acquired::Held if engine.running.holds(due.job) => {
                     admission.admitted.push(Admitted { due, lock: None });
                 }
-                Acquired::Held | Acquired::AlreadyClaimed => {}
+                Acquired::Held => {}
+                // It may be this instance's own, by an answer that was lost and a lease that has ended since: asked by
+                // `decide`, which needs no lease.
+                Acquired::AlreadyClaimed => continue,
             }
             self.ours.refuse(due.job, span);
         }
@@ -216,13 +244,7 @@ impl Engine {
     pub(crate) async fn decided_elsewhere(&self, job: JobIndex, until: DateTime<Utc>) -> Result<Elsewhere, LockError> {
         let Some(locks) = self.claiming_locks() else { return Ok(Elsewhere::default()) };
         let entry = self.jobs.get(job);
-        for span in locks.ours.doubted(job) {
-            if locks.move_cursor(self, job, span.to).await? {
-                locks.ours.grant(job, span);
-            } else {
-                locks.ours.refuse(job, span);
-            }
-        }
+        locks.settle_doubts(self, job, None).await?;
         let call = locks.backend.cursor(&entry.settings().id);
         let mut cursor = limited(&*self.clock, LEASE_LIMIT, "read a cursor", call).await?;
         let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));

@@ -3,7 +3,9 @@
 mod away;
 mod backends_away;
 mod catch_up;
+mod granted;
 mod manual;
+mod not_shared;
 mod outcomes;
 mod own_thread;
 mod rig;
