@@ -49,7 +49,7 @@
 //! | `admin` | the admin API, an axum router |
 //! | `quartz` | cron expressions of services that used the `cron` crate |
 //! | `system-tz` | the machine's zone data in place of chrono-tz's |
-//! | `testing` | the manual clock |
+//! | `testing` | a scheduler that a test drives by hand |
 
 pub use scheduler_core::*;
 pub use scheduler_cron as cron;

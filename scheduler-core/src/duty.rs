@@ -52,8 +52,9 @@ async fn run_renewals(engine: &Arc<Engine>) {
 async fn run_takes(engine: &Arc<Engine>) {
     loop {
         tokio::select! {
-            () = engine.clock.sleep(LOOK) => {}
+            biased;
             () = engine.look.notified() => {}
+            () = engine.clock.sleep(LOOK) => {}
         }
         take::run_once(engine).await;
     }

@@ -18,6 +18,7 @@ mod running;
 mod server_time;
 mod starting;
 mod supervise;
+mod tasks;
 mod thread;
 
 use std::sync::{
@@ -25,10 +26,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::{Notify, watch},
-};
+use tokio::sync::{Notify, watch};
 
 use agenda::{Undecided, run_agenda};
 pub use health::Health;
@@ -43,6 +41,7 @@ pub(crate) use run::{Assignment, margin};
 pub(crate) use running::{HeldLock, Running, RunningExecution, Stop};
 use server_time::ServerTime;
 use starting::Starting;
+pub(crate) use tasks::Tasks;
 pub(crate) use thread::{EngineParts, EngineThread};
 
 use crate::{
@@ -68,8 +67,7 @@ pub(crate) struct Engine {
     pub(crate) running: Running,
     pub(crate) health: Arc<HealthLog>,
     pub(crate) state: Arc<StateMap>,
-    /// The service's runtime, on which bodies run.
-    pub(crate) service: Handle,
+    pub(crate) tasks: Tasks,
     /// Outcomes on their way to the store (R9).
     pub(crate) outcomes: Outcomes,
     /// Asks for a look at what waits, before the next one is due.

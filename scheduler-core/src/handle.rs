@@ -121,6 +121,12 @@ impl SchedulerHandle {
         self.limited("read the instances", self.0.store.instances()).await
     }
 
+    /// Asks the engine for a look at what waits.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn look(&self) {
+        self.0.look.notify_one();
+    }
+
     async fn limited<T>(
         &self,
         operation: &'static str,

@@ -150,7 +150,7 @@ impl InstanceId {
     /// A new, random id.
     #[must_use]
     pub fn random() -> Self {
-        Self(Uuid::new_v4())
+        Self(crate::random::uuid())
     }
 }
 
@@ -169,7 +169,7 @@ impl ClaimId {
     /// A new, random id.
     #[must_use]
     pub fn random() -> Self {
-        Self(Uuid::new_v4())
+        Self(crate::random::uuid())
     }
 }
 

@@ -15,11 +15,14 @@ pub mod job;
 pub mod lock;
 pub mod occurrence;
 pub mod outcome;
+mod random;
 mod registry;
 mod scheduler;
 mod start_error;
 pub mod status;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use engine::Health;
 pub use handle::{JobStatus, SchedulerHandle, TriggerError, TriggerRequest, Triggered};

@@ -60,6 +60,18 @@ impl Scheduler {
     /// # Cancel safety
     /// Dropped, the scheduler stops before it has claimed anything more.
     pub async fn start(self) -> Result<RunningScheduler, StartError> {
+        let (handle, parts) = self.into_parts();
+        Ok(RunningScheduler { handle, engine: EngineThread::start(parts).await? })
+    }
+
+    /// Starts the scheduler in a process of a test's.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) async fn start_in(self, tasks: crate::engine::Tasks) -> Result<RunningScheduler, StartError> {
+        let (handle, parts) = self.into_parts();
+        Ok(RunningScheduler { handle, engine: EngineThread::start_in(parts, tasks).await? })
+    }
+
+    fn into_parts(self) -> (SchedulerHandle, EngineParts) {
         let instance = InstanceId::random();
         let health = Arc::new(HealthLog::default());
         let look = Arc::new(Notify::new());
@@ -73,7 +85,7 @@ impl Scheduler {
             Arc::clone(&look),
             finished.subscribe(),
         );
-        let engine = EngineThread::start(EngineParts {
+        let parts = EngineParts {
             instance,
             version: self.version,
             clock: self.clock,
@@ -84,9 +96,8 @@ impl Scheduler {
             health,
             look,
             finished,
-        })
-        .await?;
-        Ok(RunningScheduler { handle, engine })
+        };
+        (handle, parts)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BTreeMap, BinaryHeap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -48,7 +48,7 @@ impl Agenda {
 
 /// Occurrences that went by and are not known to be decided: what the duty `decide` looks at (R12).
 #[derive(Debug, Default)]
-pub(crate) struct Undecided(Mutex<std::collections::HashMap<JobIndex, DateTime<Utc>>>);
+pub(crate) struct Undecided(Mutex<BTreeMap<JobIndex, DateTime<Utc>>>);
 
 impl Undecided {
     /// Notes an occurrence; an earlier one of the job stays.
@@ -60,10 +60,10 @@ impl Undecided {
 
     /// Takes out the jobs that have one at or before `until`.
     pub(crate) fn take(&self, until: DateTime<Utc>) -> Vec<JobIndex> {
-        self.lock().extract_if(|_, first| *first <= until).map(|(job, _)| job).collect()
+        self.lock().extract_if(.., |_, first| *first <= until).map(|(job, _)| job).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<JobIndex, DateTime<Utc>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobIndex, DateTime<Utc>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,7 +86,7 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
         let due = take_due(&engine, &mut agenda, now);
         if !due.is_empty() {
             debug!(due = due.len(), "occurrences are due");
-            tokio::spawn(dispatch(Arc::clone(&engine), due));
+            engine.tasks.spawn(dispatch(Arc::clone(&engine), due));
         }
         let until_next = agenda.next_at().and_then(|at| (at - engine.now()).to_std().ok());
         let sleep = match (until_next, agenda.next_at()) {
@@ -95,8 +95,9 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
             (None, None) => LONGEST_SLEEP,
         };
         tokio::select! {
-            () = engine.clock.sleep(sleep) => {}
+            biased;
             () = stop.notified() => return,
+            () = engine.clock.sleep(sleep) => {}
         }
     }
 }

@@ -47,9 +47,9 @@ pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
         let batch = engine.wait_for_room(batch.to_vec()).await;
         let Admission { admitted, early, wait } = engine.admit(&batch).await;
         let candidates: Vec<_> = admitted.into_iter().map(|admitted| engine.candidate(admitted)).collect();
-        tokio::spawn(claim(Arc::clone(&engine), candidates, under_way.clone()));
+        engine.tasks.spawn(claim(Arc::clone(&engine), candidates, under_way.clone()));
         if !early.is_empty() {
-            tokio::spawn(dispatch_later(Arc::clone(&engine), early, wait));
+            engine.tasks.spawn(dispatch_later(Arc::clone(&engine), early, wait));
         }
     }
 }

@@ -137,7 +137,7 @@ impl Engine {
                     );
                     for finish in trip.drain(..) {
                         // Beside the others, which one that stays refused must not hold up.
-                        tokio::spawn(write_alone(Arc::clone(self), finish));
+                        self.tasks.spawn(write_alone(Arc::clone(self), finish));
                     }
                     return;
                 }
@@ -187,7 +187,7 @@ impl Engine {
             None => {
                 let engine = Arc::clone(self);
                 // Beside the writer: a lock backend that is away must not hold up outcomes.
-                tokio::spawn(async move { engine.release(Some(lock)).await });
+                self.tasks.spawn(async move { engine.release(Some(lock)).await });
             }
         }
     }
@@ -206,7 +206,7 @@ impl Engine {
     /// Looks at what waits once this much time has gone by.
     pub(crate) fn look_after(self: &Arc<Self>, delay: Duration) {
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             engine.clock.sleep(delay).await;
             engine.look.notify_one();
         });

@@ -1,11 +1,8 @@
 //! Trying again while a backend is away (R10).
 
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    time::Duration,
-};
+use std::time::Duration;
 
-use crate::{clock::Clock, store::StoreError};
+use crate::{clock::Clock, random, store::StoreError};
 
 /// The first delay.
 const FIRST: Duration = Duration::from_millis(50);
@@ -26,9 +23,7 @@ impl Backoff {
     pub(crate) fn next_delay(&mut self) -> Duration {
         let step = self.step;
         self.step = (step * 2).min(LONGEST);
-        // Each `RandomState` has keys of its own: a draw without a generator to carry along.
-        let draw = RandomState::new().hash_one(()) % 1_000;
-        step / 2 + (step / 2).mul_f64(f64::from(u32::try_from(draw).expect("below 1,000")) / 1_000.0)
+        step / 2 + (step / 2).mul_f64(random::fraction())
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     Engine, JobIndex, Stop,
     running::{HeldLock, RunControl, RunningExecution},
     supervise::{End, supervise},
+    tasks::Task,
 };
 use crate::{
     context::{Inner, JobContext},
@@ -64,7 +65,7 @@ impl Engine {
             warn!(job_id = %settings.id, occurrence = %assignment.occurrence, "the answer to a claim came too late to run under its lease: it is given up");
             self.give_up([(assignment.claim_id, assignment.job)]);
             let engine = Arc::clone(self);
-            tokio::spawn(async move { engine.release(assignment.lock.map(|lock| lock.lease)).await });
+            self.tasks.spawn(async move { engine.release(assignment.lock.map(|lock| lock.lease)).await });
             return;
         }
         let ends = [Some(assignment.asked_at), assignment.lock.as_ref().map(|lock| lock.asked_at)]
@@ -120,7 +121,7 @@ impl Engine {
             engine.running.end(execution_id);
             engine.outcomes.push(finish);
         };
-        self.service.spawn(body.instrument(span));
+        self.tasks.spawn_body(body.instrument(span));
     }
 
     /// Tells a body to stop, and drops it at its next await if it has not ended after the grace time (R18).
@@ -130,15 +131,15 @@ impl Engine {
             return;
         }
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             engine.clock.sleep(GRACE).await;
             execution.control.abort.cancel();
         });
     }
 
-    fn stop_after(self: &Arc<Self>, timeout: Duration, execution_id: ExecutionId) -> tokio::task::JoinHandle<()> {
+    fn stop_after(self: &Arc<Self>, timeout: Duration, execution_id: ExecutionId) -> Task {
         let engine = Arc::clone(self);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             engine.clock.sleep(timeout).await;
             engine.stop(execution_id, Stop::Timeout);
         })

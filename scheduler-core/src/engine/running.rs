@@ -1,7 +1,7 @@
 //! The executions that this instance runs, or whose outcome it has not written yet.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -124,8 +124,8 @@ pub(crate) struct KeptLock {
 /// The table of running executions.
 #[derive(Debug, Default)]
 pub(crate) struct Running {
-    table: Mutex<HashMap<ExecutionId, RunningExecution>>,
-    kept: Mutex<HashMap<ExecutionId, KeptLock>>,
+    table: Mutex<BTreeMap<ExecutionId, RunningExecution>>,
+    kept: Mutex<BTreeMap<ExecutionId, KeptLock>>,
     /// Told when there is a lease to renew.
     joined: Notify,
     /// Told when an execution leaves the table.
@@ -215,11 +215,11 @@ impl Running {
         (table.len(), table.values().filter(|execution| !execution.ended).count())
     }
 
-    fn lock_kept(&self) -> MutexGuard<'_, HashMap<ExecutionId, KeptLock>> {
+    fn lock_kept(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, KeptLock>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, RunningExecution>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, RunningExecution>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,13 +10,12 @@ use futures_util::FutureExt as _;
 use tokio::{
     runtime::Handle,
     sync::{Notify, oneshot, watch},
-    task::JoinHandle as Task,
 };
 use tracing::{error, info, warn};
 
 use super::{
-    Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Running, ServerTime, Starting, Stop, agenda::Undecided,
-    run_agenda, write_outcomes,
+    Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Running, ServerTime, Starting, Stop, Tasks, agenda::Undecided,
+    run_agenda, tasks::Task, write_outcomes,
 };
 use crate::{
     clock::Clock,
@@ -67,7 +66,7 @@ pub(crate) struct EngineThread {
 impl EngineThread {
     /// Starts the thread; returns once the backends have answered and the jobs are announced.
     pub(crate) async fn start(parts: EngineParts) -> Result<Self, StartError> {
-        let service = Handle::current();
+        let tasks = Tasks::Runtimes { service: Handle::current() };
         let (started, is_started) = oneshot::channel();
         let (shutdown, is_shut_down) = oneshot::channel();
         let (ended, has_ended) = oneshot::channel();
@@ -81,7 +80,7 @@ impl EngineThread {
                         return;
                     }
                 };
-                runtime.block_on(live(parts, service, started, is_shut_down));
+                runtime.block_on(live(parts, tasks, started, is_shut_down));
                 // What still waits on a backend is not waited for.
                 runtime.shutdown_background();
                 let _ = ended.send(());
@@ -91,6 +90,21 @@ impl EngineThread {
             Err(StartError::Thread(std::io::Error::other("the scheduler's thread ended while it started")))
         })?;
         Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: Some(thread) })
+    }
+
+    /// Starts the engine without a thread, as a task of a test's process.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) async fn start_in(parts: EngineParts, tasks: Tasks) -> Result<Self, StartError> {
+        let (started, is_started) = oneshot::channel();
+        let (shutdown, is_shut_down) = oneshot::channel();
+        let (ended, has_ended) = oneshot::channel();
+        let life = live(parts, tasks.clone(), started, is_shut_down);
+        tasks.spawn(async move {
+            life.await;
+            let _ = ended.send(());
+        });
+        is_started.await.unwrap_or_else(|_| Err(StartError::Thread(std::io::Error::other("the process crashed"))))?;
+        Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: None })
     }
 
     /// Stops by R11: claims nothing more, gives bodies the drain time, then cancels them, and writes every outcome.
@@ -110,12 +124,12 @@ impl EngineThread {
 /// The engine's life.
 async fn live(
     parts: EngineParts,
-    service: Handle,
+    tasks: Tasks,
     started: oneshot::Sender<Result<(), StartError>>,
     shutdown: oneshot::Receiver<Duration>,
 ) {
     let version: Arc<str> = parts.version.as_str().into();
-    let engine = match assemble(parts, service).await {
+    let engine = match assemble(parts, tasks).await {
         Ok(engine) => engine,
         Err(error) => {
             let _ = started.send(Err(error));
@@ -140,7 +154,7 @@ async fn live(
         engine.drain();
         engine.health.draining();
         stop.notify_one();
-        let _ = agenda.await;
+        agenda.ended().await;
         drain_bodies(&engine, drain).await;
         looks.abort();
         flush(&engine).await;
@@ -156,18 +170,18 @@ fn keep_up<F: Future<Output = ()> + Send + 'static>(
     engine: &Arc<Engine>,
     part: &'static str,
     run: impl Fn(Arc<Engine>) -> F + Send + 'static,
-) -> Task<()> {
-    let engine = Arc::clone(engine);
-    tokio::spawn(async move {
-        while std::panic::AssertUnwindSafe(run(Arc::clone(&engine))).catch_unwind().await.is_err() {
+) -> Task {
+    let kept = Arc::clone(engine);
+    engine.tasks.spawn(async move {
+        while std::panic::AssertUnwindSafe(run(Arc::clone(&kept))).catch_unwind().await.is_err() {
             error!(part, "a part of the scheduler panicked: it goes on in {PANIC_REST:?}");
-            engine.health.panicked(part);
-            engine.clock.sleep(PANIC_REST).await;
+            kept.health.panicked(part);
+            kept.clock.sleep(PANIC_REST).await;
         }
     })
 }
 
-async fn assemble(parts: EngineParts, service: Handle) -> Result<Arc<Engine>, StartError> {
+async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, StartError> {
     let store = parts.store.attach();
     let capabilities = store.capabilities();
     within(&*parts.clock, store.check())
@@ -194,7 +208,7 @@ async fn assemble(parts: EngineParts, service: Handle) -> Result<Arc<Engine>, St
         outcomes: Outcomes::default(),
         health: parts.health,
         state: parts.state,
-        service,
+        tasks,
         look: parts.look,
         finished: parts.finished,
         unconfirmed: Mutex::default(),
@@ -277,6 +291,7 @@ async fn wait_until(engine: &Engine, limit: Duration, done: impl Fn(&Engine) -> 
             return;
         }
         tokio::select! {
+            biased;
             () = left => {}
             () = &mut sleep => return,
         }

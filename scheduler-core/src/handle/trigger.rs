@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tracing::info;
-use uuid::Uuid;
 
 use super::SchedulerHandle;
 use crate::{
     execution::Execution,
     identity::{ExecutionId, JobId},
     occurrence::OccurrenceKey,
+    random,
     store::{ManualOutcome, ManualRequest, StoreError},
 };
 
@@ -137,7 +137,7 @@ impl SchedulerHandle {
             job_id: settings.id.clone(),
             occurrence: match &request.idempotency_key {
                 Some(key) => OccurrenceKey::manual(key),
-                None => OccurrenceKey::manual(&Uuid::new_v4().to_string()),
+                None => OccurrenceKey::manual(&random::uuid().to_string()),
             },
             request_hash: request.idempotency_key.is_some().then(|| request.hash()),
             max_attempts: settings.max_attempts(),

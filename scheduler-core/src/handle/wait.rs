@@ -36,6 +36,7 @@ impl SchedulerHandle {
                 }
             };
             tokio::select! {
+                biased;
                 () = changed => {}
                 () = self.0.clock.sleep(LOOK) => {}
                 () = &mut time_is_up => return Ok(newest),

@@ -104,6 +104,16 @@ impl MemoryStore {
     pub fn set_pause(&self, job: &JobId, pause: Option<super::Pause>) {
         self.state().set_pause(job, pause);
     }
+
+    /// Whether a row runs.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.state().leases.is_empty()
+    }
+
+    /// When the first of the pending rows may be taken that may not be taken yet.
+    pub(crate) fn next_pending(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.state().next_pending(now)
+    }
 }
 
 impl Default for MemoryStore {

@@ -39,6 +39,13 @@ impl State {
         due.collect()
     }
 
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn next_pending(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let jobs = self.waiting.iter().filter_map(|job_id| self.jobs.get(job_id));
+        let rows = jobs.flat_map(|job| &job.pending).filter_map(|(_, id)| self.execution(*id));
+        rows.map(|row| row.not_before).filter(|not_before| *not_before > now).min()
+    }
+
     /// The one row of a job that may be taken now.
     fn due_of(&self, job: &JobRecord, now: DateTime<Utc>) -> Option<&Execution> {
         let is_due = |row: &&Execution| {

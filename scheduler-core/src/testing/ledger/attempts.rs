@@ -1,0 +1,67 @@
+//! The attempts at each occurrence.
+
+use std::collections::BTreeMap;
+
+use super::{Invariant, Violation};
+use crate::{
+    execution::Execution,
+    job::{JobSettings, OnCrash},
+    occurrence::OccurrenceKey,
+    status::{Reason, Status},
+};
+
+/// Checks one job's rows, by id.
+pub(super) fn check(rows: &[&Execution], settings: Option<&JobSettings>) -> Vec<Violation> {
+    let mut by_occurrence: BTreeMap<&OccurrenceKey, Vec<&Execution>> = BTreeMap::new();
+    for row in rows {
+        by_occurrence.entry(&row.occurrence).or_default().push(row);
+    }
+    let mut violations = Vec::new();
+    for attempts in by_occurrence.values() {
+        for (number, row) in (1..).zip(attempts) {
+            if row.attempt != number {
+                violations.push(Violation::of(
+                    if row.attempt < number { Invariant::Once } else { Invariant::Attempts },
+                    row,
+                    format!("attempt {} of occurrence {} is its row number {number}", row.attempt, row.occurrence),
+                ));
+            }
+            if row.attempt > row.max_attempts {
+                let what = format!("attempt {} of at most {}", row.attempt, row.max_attempts);
+                violations.push(Violation::of(Invariant::Attempts, row, what));
+            }
+        }
+        for pair in attempts.windows(2) {
+            violations.extend(follows(pair[0], pair[1], settings));
+        }
+    }
+    violations
+}
+
+/// Whether an attempt may follow the one before.
+fn follows(before: &Execution, next: &Execution, settings: Option<&JobSettings>) -> Option<Violation> {
+    let what = if !may_be_followed(before, next, settings) {
+        let reason = before.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("it follows on one that was {}{reason}", before.status)
+    } else if next.fence.zip(before.fence).is_some_and(|(next, before)| next <= before) {
+        "its fence is not above that of the attempt before".to_owned()
+    // What came late had been given up before it ended.
+    } else if next.started_at.zip(before.finished_at.filter(|_| !before.late)).is_some_and(|(start, end)| start < end) {
+        "it started before the attempt before had ended".to_owned()
+    } else {
+        return None;
+    };
+    Some(Violation::of(Invariant::Attempts, next, format!("attempt {}: {what}", next.attempt)))
+}
+
+fn may_be_followed(before: &Execution, next: &Execution, settings: Option<&JobSettings>) -> bool {
+    // The last attempt of an occurrence may be followed on request (R20), and then is the last again.
+    let on_request = next.attempt == next.max_attempts;
+    let reruns = || settings.is_none_or(|settings| settings.on_crash == OnCrash::Rerun);
+    match before.status {
+        Status::Pending | Status::Running | Status::Succeeded => false,
+        Status::Failed | Status::TimedOut | Status::Skipped | Status::Missed => true,
+        Status::Abandoned => before.reason == Some(Reason::UnknownCommit) || on_request || reruns(),
+        Status::Cancelled => on_request || (before.reason == Some(Reason::Shutdown) && reruns()),
+    }
+}

@@ -1,0 +1,168 @@
+//! A store behind a link.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Broken, Link, Operation, broken, owned};
+use crate::{
+    execution::Execution,
+    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    occurrence::OccurrenceKey,
+    store::{
+        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
+        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    },
+};
+
+/// A store behind a link.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkedStore<L> {
+    pub(crate) inner: Arc<dyn Store>,
+    pub(crate) link: L,
+}
+
+impl<L: Link> LinkedStore<L> {
+    async fn carry<T: Send + 'static, F>(
+        &self,
+        operation: Operation,
+        call: impl FnOnce(Arc<dyn Store>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let carried = self.link.carry(operation, call(Arc::clone(&self.inner)));
+        carried.await.map_err(|error| store_error(operation, error))
+    }
+}
+
+fn store_error(operation: Operation, error: Broken<StoreError>) -> StoreError {
+    let operation = operation.as_str();
+    match error {
+        Broken::Unreachable => StoreError::Unavailable { operation, source: broken() },
+        Broken::ReplyLost => StoreError::Unknown { operation, source: broken() },
+        Broken::Backend(error) => error,
+    }
+}
+
+#[async_trait]
+impl<L: Link> Store for LinkedStore<L> {
+    fn capabilities(&self) -> StoreCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn attach(&self) -> Arc<dyn Store> {
+        Arc::new(Self { inner: self.inner.attach(), link: self.link.clone() })
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.carry(Operation::Check, |store| async move { store.check().await }).await
+    }
+}
+
+#[async_trait]
+impl<L: Link> ExecutionStore for LinkedStore<L> {
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError> {
+        let claims = owned(claims);
+        self.carry(Operation::Claim, |store| async move { store.claim(&claims).await }).await
+    }
+
+    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
+        self.carry(Operation::FindClaim, |store| async move { store.find_claim(claim_id).await }).await
+    }
+
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        self.carry(Operation::Due, |store| async move { store.due(after, limit).await }).await
+    }
+
+    async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
+        let requests = owned(requests);
+        self.carry(Operation::Take, |store| async move { store.take(&requests).await }).await
+    }
+
+    async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError> {
+        let held = owned(held);
+        self.carry(Operation::Renew, |store| async move { store.renew(&held).await }).await
+    }
+
+    async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
+        let finishes = owned(finishes);
+        self.carry(Operation::Finish, |store| async move { store.finish(&finishes).await }).await
+    }
+
+    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
+        let call = self.inner.decide(request, planner);
+        let carried = self.link.carry_within(Operation::Decide, call);
+        carried.await.map_err(|error| store_error(Operation::Decide, error))
+    }
+
+    async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
+        let request = *request;
+        self.carry(Operation::Recover, |store| async move { store.recover(&request).await }).await
+    }
+
+    async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
+        let request = request.clone();
+        self.carry(Operation::Request, |store| async move { store.request(&request).await }).await
+    }
+
+    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
+        self.carry(Operation::RequestCancel, |store| async move { store.request_cancel(execution).await }).await
+    }
+}
+
+#[async_trait]
+impl<L: Link> HistoryStore for LinkedStore<L> {
+    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.carry(Operation::Read, |store| async move { store.execution(id).await }).await
+    }
+
+    async fn newest_attempt(&self, job: &JobId, occurrence: &OccurrenceKey) -> Result<Option<Execution>, StoreError> {
+        let (job, occurrence) = (job.clone(), occurrence.clone());
+        self.carry(Operation::Read, |store| async move { store.newest_attempt(&job, &occurrence).await }).await
+    }
+
+    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
+        let query = query.clone();
+        self.carry(Operation::Read, |store| async move { store.executions(&query).await }).await
+    }
+
+    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
+        let jobs = owned(jobs);
+        self.carry(Operation::Read, |store| async move { store.latest(&jobs).await }).await
+    }
+}
+
+#[async_trait]
+impl<L: Link> ControlStore for LinkedStore<L> {
+    async fn announce(
+        &self,
+        instance: InstanceId,
+        jobs: &[Announcement],
+        lease: Duration,
+    ) -> Result<Vec<Announced>, StoreError> {
+        let jobs = owned(jobs);
+        self.carry(Operation::Announce, |store| async move { store.announce(instance, &jobs, lease).await }).await
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
+        let heartbeat = heartbeat.clone();
+        self.carry(Operation::Heartbeat, |store| async move { store.heartbeat(&heartbeat).await }).await
+    }
+
+    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
+        self.carry(Operation::Leave, |store| async move { store.leave(instance).await }).await
+    }
+
+    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
+        let jobs = owned(jobs);
+        self.carry(Operation::States, |store| async move { store.states(&jobs).await }).await
+    }
+
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        self.carry(Operation::States, |store| async move { store.instances().await }).await
+    }
+}
