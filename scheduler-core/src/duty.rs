@@ -8,6 +8,7 @@ pub(crate) mod recover;
 pub(crate) mod renew;
 pub(crate) mod take;
 pub(crate) mod unconfirmed;
+pub(crate) mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -61,11 +62,13 @@ async fn run_takes(engine: &Arc<Engine>) {
 }
 
 async fn run_looks(engine: &Arc<Engine>) {
+    let mut watch = watch::Watch::default();
     loop {
         engine.clock.sleep(LOOK).await;
         unconfirmed::run_once(engine).await;
         decide::run_once(engine).await;
         recover::run_once(engine).await;
         announce::run_once(engine).await;
+        watch.run_once(engine).await;
     }
 }

@@ -48,6 +48,7 @@ use crate::{
     clock::Clock,
     context::StateMap,
     duty::heartbeat::Healthy,
+    event::Events,
     identity::{ClaimId, InstanceId},
     store::Store,
 };
@@ -66,6 +67,7 @@ pub(crate) struct Engine {
     pub(crate) jobs: JobTable,
     pub(crate) running: Running,
     pub(crate) health: Arc<HealthLog>,
+    pub(crate) events: Events,
     pub(crate) state: Arc<StateMap>,
     pub(crate) tasks: Tasks,
     /// Outcomes on their way to the store (R9).

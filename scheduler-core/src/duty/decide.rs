@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, JobIndex, limited},
+    event::Event,
     store::{ClaimOutcome, DecideRequest, Decided, StoreError},
 };
 
@@ -106,6 +107,8 @@ fn act(engine: &Arc<Engine>, job: JobIndex, decided: &Decided, asked_at: Duratio
         }
     }
     if decided.missed > 0 {
+        let event = Event::Missed { job_id: job_id.clone(), count: decided.missed, up_to: decided.watermark };
+        engine.events.tell(event);
         warn!(%job_id, missed = decided.missed, up_to = %show(decided.watermark), "occurrences were not started in time: they are recorded as missed");
     }
     if decided.caught_up > 0 {

@@ -6,6 +6,7 @@ use tracing::warn;
 
 use crate::{
     engine::{Engine, limited},
+    event::Event,
     store::RecoverRequest,
 };
 
@@ -34,6 +35,12 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
         };
         engine.health.store_answered();
         for found in &recovered {
+            engine.events.tell(Event::Abandoned {
+                job_id: found.job_id.clone(),
+                execution_id: found.execution_id,
+                instance: found.instance,
+                next: found.next,
+            });
             let instance = found.instance.map(|instance| instance.to_string()).unwrap_or_default();
             let next = if found.next.is_some() { "the next attempt follows" } else { "no attempt follows" };
             warn!(job_id = %found.job_id, occurrence = %found.occurrence, attempt = found.attempt, instance, "an execution was abandoned: its instance is gone; {next}");

@@ -20,7 +20,8 @@ use super::{
     running::{KeptLock, RunningExecution},
 };
 use crate::{
-    identity::ExecutionId,
+    event::Event,
+    identity::{ExecutionId, JobId},
     status::Status,
     store::{Finish, FinishOutcome, StoreError},
 };
@@ -156,17 +157,17 @@ impl Engine {
         self.outcomes.unwritten.fetch_sub(1, Ordering::Relaxed);
         let running = self.running.remove(finish.execution_id);
         let job_id = running.as_ref().map(|running| self.jobs.get(running.job).settings().id.clone());
-        let job_id = job_id.as_ref().map_or("", |id| id.as_str());
         let mut retry = None;
         match outcome {
             FinishOutcome::Finished { status, next, .. } => {
-                self.say(job_id, finish, status, next);
+                self.say(job_id.as_ref(), finish, status, next);
                 if let (Some(next), Some(row)) = (finish.next, next) {
                     retry = Some(row);
                     self.look_after(next.after);
                 }
             }
             FinishOutcome::Fenced => {
+                let job_id = job_id.as_ref().map_or("", JobId::as_str);
                 warn!(job_id, execution_id = %finish.execution_id, "an outcome came too late: another instance has gone on with the occurrence");
             }
         }
@@ -192,7 +193,12 @@ impl Engine {
         }
     }
 
-    fn say(&self, job_id: &str, finish: &Finish, status: Status, next: Option<ExecutionId>) {
+    fn say(&self, job_id: Option<&JobId>, finish: &Finish, status: Status, next: Option<ExecutionId>) {
+        if let Some(job_id) = job_id.cloned() {
+            let (execution_id, reason) = (finish.execution_id, finish.reason);
+            self.events.tell(Event::Finished { job_id, execution_id, status, reason, next });
+        }
+        let job_id = job_id.map_or("", JobId::as_str);
         let (execution_id, message) = (finish.execution_id, finish.message.as_deref().unwrap_or_default());
         match (status, finish.next.filter(|_| next.is_some())) {
             (Status::Succeeded, _) => info!(job_id, %execution_id, message, "succeeded"),

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     context::{Inner, JobContext},
+    event::Event,
     identity::{ClaimId, ExecutionId, FencingToken},
     job::{JobSettings, OnCrash, OnLostLease, OverlapPolicy},
     occurrence::{OccurrenceKey, Origin},
@@ -102,6 +103,14 @@ impl Engine {
             params: assignment.params,
             cancellation: control.cancellation.clone(),
             state: Arc::clone(&self.state),
+        });
+        let lag = (self.now() - context.scheduled_at().to_utc()).to_std().unwrap_or(Duration::ZERO);
+        self.events.tell(Event::Started {
+            job_id: settings.id.clone(),
+            execution_id,
+            occurrence: context.occurrence().clone(),
+            attempt,
+            lag,
         });
         let timer = settings.timeout.map(|timeout| self.stop_after(timeout, execution_id));
         let engine = Arc::clone(self);

@@ -25,6 +25,7 @@ use crate::{
         heartbeat::{self, Healthy},
         keep_leases, look_around, unconfirmed,
     },
+    event::Events,
     identity::InstanceId,
     job::Job,
     lock::LockBackend,
@@ -51,6 +52,7 @@ pub(crate) struct EngineParts {
     pub(crate) jobs: Vec<Job>,
     pub(crate) state: Arc<StateMap>,
     pub(crate) health: Arc<HealthLog>,
+    pub(crate) events: Events,
     pub(crate) look: Arc<Notify>,
     pub(crate) finished: watch::Sender<u64>,
 }
@@ -207,6 +209,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         undecided: Undecided::default(),
         outcomes: Outcomes::default(),
         health: parts.health,
+        events: parts.events,
         state: parts.state,
         tasks,
         look: parts.look,

@@ -11,3 +11,4 @@ mod own_thread;
 mod rig;
 mod several;
 mod shutdown;
+mod watch;
