@@ -8,6 +8,7 @@ pub(crate) mod recover;
 pub(crate) mod renew;
 pub(crate) mod take;
 pub(crate) mod unconfirmed;
+pub(crate) mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,15 +20,14 @@ pub(crate) const LOOK: Duration = Duration::from_secs(2);
 /// How often an instance shows that it lives, and renews its leases, at most (R3).
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Runs each duty when it is due, until the task is dropped. An error ends none of them.
-pub(crate) async fn run_duties(engine: Arc<Engine>, version: String) {
-    tokio::join!(
-        run_heartbeats(&engine, &version),
-        run_renewals(&engine),
-        renew::guard(&engine),
-        run_takes(&engine),
-        run_looks(&engine),
-    );
+/// Heartbeats, renewals and the self-fence, until the task is dropped: they go on while the instance drains (R11).
+pub(crate) async fn keep_leases(engine: Arc<Engine>, version: Arc<str>) {
+    tokio::join!(run_heartbeats(&engine, &version), run_renewals(&engine), renew::guard(&engine));
+}
+
+/// The other duties, each when it is due, until the task is dropped. An error ends none of them.
+pub(crate) async fn look_around(engine: Arc<Engine>) {
+    tokio::join!(run_takes(&engine), run_looks(&engine));
 }
 
 async fn run_heartbeats(engine: &Engine, version: &str) {
@@ -57,21 +57,18 @@ async fn run_takes(engine: &Arc<Engine>) {
             () = engine.look.notified() => {}
             () = engine.clock.sleep(LOOK) => {}
         }
-        if !engine.is_draining() {
-            take::run_once(engine).await;
-        }
+        take::run_once(engine).await;
     }
 }
 
 async fn run_looks(engine: &Arc<Engine>) {
+    let mut watch = watch::Watch::default();
     loop {
         engine.clock.sleep(LOOK).await;
         unconfirmed::run_once(engine).await;
-        if engine.is_draining() {
-            continue;
-        }
         decide::run_once(engine).await;
         recover::run_once(engine).await;
         announce::run_once(engine).await;
+        watch.run_once(engine).await;
     }
 }

@@ -9,34 +9,38 @@ mod dispatch;
 mod health;
 mod jobs;
 mod locks;
+mod ours;
 mod outcomes;
 mod panic;
 mod retry;
 mod run;
 mod running;
 mod server_time;
+mod starting;
 mod supervise;
 mod tasks;
 mod thread;
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 
 use agenda::{Undecided, run_agenda};
 pub use health::Health;
 pub(crate) use health::{HealthLog, chain};
 pub(crate) use jobs::{JobIndex, JobTable};
 use locks::Locks;
-use outcomes::{Ended, Waiting, write_outcomes};
+pub(crate) use ours::Elsewhere;
+use outcomes::{Outcomes, write_outcomes};
 pub(crate) use retry::{Backoff, limited};
 use run::GRACE;
 pub(crate) use run::{Assignment, margin};
-pub(crate) use running::{Running, RunningExecution, Stop};
+pub(crate) use running::{HeldLock, Running, RunningExecution, Stop};
 use server_time::ServerTime;
+use starting::Starting;
 pub(crate) use tasks::Tasks;
 pub(crate) use thread::{EngineParts, EngineThread};
 
@@ -44,6 +48,7 @@ use crate::{
     clock::Clock,
     context::StateMap,
     duty::heartbeat::Healthy,
+    event::Events,
     identity::{ClaimId, InstanceId},
     store::Store,
 };
@@ -56,28 +61,31 @@ pub(crate) struct Engine {
     /// The store's clock.
     pub(crate) time: ServerTime,
     pub(crate) store: Arc<dyn Store>,
+    /// The same store by connections of their own, for what must not wait behind claims: heartbeats and renewals (R25).
+    pub(crate) keeper: Arc<dyn Store>,
     pub(crate) locks: Option<Locks>,
     pub(crate) jobs: JobTable,
     pub(crate) running: Running,
     pub(crate) health: Arc<HealthLog>,
+    pub(crate) events: Events,
     pub(crate) state: Arc<StateMap>,
     pub(crate) tasks: Tasks,
-    /// Outcomes on their way to the store.
-    pub(crate) ended: mpsc::UnboundedSender<Ended>,
+    /// Outcomes on their way to the store (R9).
+    pub(crate) outcomes: Outcomes,
     /// Asks for a look at what waits, before the next one is due.
     pub(crate) look: Arc<Notify>,
     /// Counts outcomes written, for those who wait for one.
     pub(crate) finished: watch::Sender<u64>,
     /// Occurrences that went by and are not known to be decided (R12).
     pub(crate) undecided: Undecided,
-    /// How many outcomes are unwritten (R9).
-    waiting: Waiting,
     /// Since when heartbeats are healthy (R6).
     pub(crate) healthy: Healthy,
     /// Claims whose reply was lost for good (R8).
     unconfirmed: Mutex<Vec<Unconfirmed>>,
     /// Set when nothing more may be claimed or taken (R11).
     draining: AtomicBool,
+    /// What may still be granted after that.
+    starting: Starting,
 }
 
 /// A claim that was given up without knowing whether it committed; its body never started.
@@ -97,24 +105,30 @@ impl Engine {
 
     /// Whether claims and takes have ended.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.draining.load(Ordering::SeqCst)
     }
 
     pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.draining.store(true, Ordering::SeqCst);
     }
 
     /// Notes claims of which it is not known whether they committed (R8).
     pub(crate) fn give_up(&self, claims: impl IntoIterator<Item = (ClaimId, JobIndex)>) {
         let given_up_at = self.clock.uptime();
-        self.keep_unconfirmed(claims.into_iter().map(|(claim_id, job)| Unconfirmed { claim_id, job, given_up_at }));
+        let claims = claims.into_iter().map(|(claim_id, job)| Unconfirmed { claim_id, job, given_up_at });
+        self.lock_unconfirmed().extend(claims);
     }
 
-    pub(crate) fn keep_unconfirmed(&self, claims: impl IntoIterator<Item = Unconfirmed>) {
-        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner).extend(claims);
+    pub(crate) fn unconfirmed(&self) -> Vec<Unconfirmed> {
+        self.lock_unconfirmed().clone()
     }
 
-    pub(crate) fn take_unconfirmed(&self) -> Vec<Unconfirmed> {
-        std::mem::take(&mut self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Notes that a claim needs no further look.
+    pub(crate) fn confirm(&self, claim_id: ClaimId) {
+        self.lock_unconfirmed().retain(|claim| claim.claim_id != claim_id);
+    }
+
+    fn lock_unconfirmed(&self) -> MutexGuard<'_, Vec<Unconfirmed>> {
+        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

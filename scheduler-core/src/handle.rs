@@ -7,7 +7,7 @@ mod wait;
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 pub use jobs::JobStatus;
 pub use trigger::{TriggerError, TriggerRequest, Triggered};
@@ -15,6 +15,7 @@ pub use trigger::{TriggerError, TriggerRequest, Triggered};
 use crate::{
     clock::Clock,
     engine::{Health, HealthLog, limited},
+    event::{Event, Events},
     execution::Execution,
     identity::{ExecutionId, InstanceId, JobId},
     job::Job,
@@ -38,6 +39,7 @@ struct Inner {
     by_id: HashMap<JobId, usize>,
     clock: Arc<dyn Clock>,
     health: Arc<HealthLog>,
+    events: Events,
     /// Asks the engine for a look at what waits.
     look: Arc<Notify>,
     /// Changes when an execution of this instance has ended.
@@ -50,12 +52,12 @@ impl SchedulerHandle {
         store: Arc<dyn Store>,
         jobs: Vec<Job>,
         clock: Arc<dyn Clock>,
-        health: Arc<HealthLog>,
+        (health, events): (Arc<HealthLog>, Events),
         look: Arc<Notify>,
         finished: watch::Receiver<u64>,
     ) -> Self {
         let by_id = jobs.iter().enumerate().map(|(index, job)| (job.settings().id.clone(), index)).collect();
-        Self(Arc::new(Inner { instance, store, jobs, by_id, clock, health, look, finished }))
+        Self(Arc::new(Inner { instance, store, jobs, by_id, clock, health, events, look, finished }))
     }
 
     /// This instance.
@@ -67,7 +69,14 @@ impl SchedulerHandle {
     /// Whether this instance starts what is due, and what works less well than it could.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.0.health.report()
+        self.0.health.report(self.0.clock.uptime())
+    }
+
+    /// What happens from now on in this instance. A receiver that falls 1,024 events behind loses the oldest, and is told
+    /// how many.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
     }
 
     /// What the scheduler's clock says now.

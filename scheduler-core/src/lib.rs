@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod context;
 mod duty;
 mod engine;
+pub mod event;
 pub mod execution;
 pub mod extract;
 mod handle;

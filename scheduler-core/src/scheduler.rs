@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     context::StateMap,
     engine::{EngineParts, EngineThread, HealthLog},
+    event::Events,
     handle::SchedulerHandle,
     identity::InstanceId,
     job::Job,
@@ -90,7 +91,8 @@ impl Scheduler {
 
     fn into_parts(self) -> (SchedulerHandle, EngineParts) {
         let instance = InstanceId::random();
-        let health = Arc::new(HealthLog::default());
+        let events = Events::default();
+        let health = Arc::new(HealthLog::new(events.clone()));
         let look = Arc::new(Notify::new());
         let finished = watch::Sender::new(0);
         let handle = SchedulerHandle::new(
@@ -98,7 +100,7 @@ impl Scheduler {
             self.store.attach(),
             self.jobs.clone(),
             Arc::clone(&self.clock),
-            Arc::clone(&health),
+            (Arc::clone(&health), events.clone()),
             Arc::clone(&look),
             finished.subscribe(),
         );
@@ -111,6 +113,7 @@ impl Scheduler {
             jobs: self.jobs,
             state: Arc::new(self.state),
             health,
+            events,
             look,
             finished,
         };

@@ -22,7 +22,7 @@ pub use decide::{
 pub use error::StoreError;
 pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart};
 pub use records::{
-    Claim, ClaimOutcome, ClaimRecord, DueExecution, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
+    Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
     ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
     TakeRequest,
 };
@@ -86,11 +86,12 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// The run that a claim or take made, if it committed (R8).
     async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError>;
 
-    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, at most `limit`, without locking any.
+    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, at most `limit`, without locking any; those
+    /// after the row that is named, in that order, so that what a caller can't start does not hide what it can.
     ///
     /// Of one job at most one row, and none of a job whose key is held by another row, unless the job's rows
     /// hold no key at all (`overlap = allow`). Rows of a paused job are left out, but for origin manual and backfill.
-    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError>;
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError>;
 
     /// Starts pending rows (R2), each on its own; answers are in the order of the requests.
     ///
@@ -108,7 +109,8 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     ///
     /// In the same commit the lease goes and the next attempt, if asked for, is inserted as `pending`. A run whose
     /// cancel was requested ends `cancelled` without a next attempt, unless it succeeded. An abandoned row takes its
-    /// owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next attempt.
+    /// owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next attempt; but
+    /// one that says `unknown_commit` is a claim without a body, and its next attempt is inserted all the same (R8).
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError>;
 
     /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.
@@ -117,7 +119,7 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError>;
 
     /// Sets running rows whose lease has expired to `abandoned` (R6), and inserts the next attempt where the lease
-    /// says `rerun_on_crash` and attempts are left.
+    /// says `rerun_on_crash` and attempts are left. A lease that was given for longer than `healthy_for` is left alone.
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError>;
 
     /// Inserts a manual request as a `pending` row, by R19.

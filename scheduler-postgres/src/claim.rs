@@ -25,7 +25,8 @@ pub(crate) async fn claim(connections: &Connections, claims: &[Claim]) -> Result
         return Ok(Vec::new());
     }
     let connection = connections.get().await?;
-    decide_claims(&connection, claims, claims.len() > 1).await
+    let outcomes = decide_claims(&connection, claims, claims.len() > 1).await;
+    outcomes.map_err(|error| connection.after_writes(error))
 }
 
 /// Decides these claims on this connection, in its transaction if one is open. A batch may pass over jobs whose state is

@@ -95,6 +95,13 @@ pub enum PostgresError {
         /// The pool's size.
         size: usize,
     },
+    /// A call of several statements was cut short after one of them had committed.
+    #[error("the call was cut short half-way, after a part of it was written")]
+    Partial {
+        /// Why.
+        #[source]
+        source: Box<PostgresError>,
+    },
     /// A row holds what this version of the code does not know.
     #[error("a row can't be read: `{value}` is no {what}")]
     Row {
@@ -183,6 +190,7 @@ fn fate(error: &PostgresError) -> Fate {
     match error {
         PostgresError::Driver(error) => driver_fate(error),
         PostgresError::Unreachable { .. } | PostgresError::Busy { .. } => Fate::Unwritten,
+        PostgresError::Partial { .. } => Fate::Unknown,
         // A migration that lost its connection or a race is a passing trouble like any other.
         PostgresError::Migration { source, .. } => match source.source().and_then(|e| e.downcast_ref()) {
             Some(error) => driver_fate(error),

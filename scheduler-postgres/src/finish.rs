@@ -104,6 +104,10 @@ async fn settle(connection: &Connection, finish: &Finish) -> Result<FinishOutcom
         && row::reason(row, "reason")? == Some(Reason::ByRequest)
         && finish.status != Status::Succeeded;
     let next = connection.query(Query::FinishNext, std::slice::from_ref(&id)).await?;
+    let is_without_body = status == Status::Abandoned && finish.reason == Some(Reason::UnknownCommit);
+    if is_without_body && next.is_empty() {
+        return follow_abandoned(connection, finish).await;
+    }
     if status == finish.status || is_cancelled {
         let next = next.first().map(|row| row.try_get("id").map(ExecutionId)).transpose()?;
         return Ok(FinishOutcome::Finished { status, late: row.try_get("late")?, next });
@@ -123,4 +127,18 @@ async fn settle(connection: &Connection, finish: &Finish) -> Result<FinishOutcom
     ];
     connection.query(Query::FinishLate, &params).await?;
     Ok(FinishOutcome::Finished { status: finish.status, late: true, next: None })
+}
+
+/// The next attempt after a claim without a body, of which recovery could not know that it had none (R8).
+async fn follow_abandoned(connection: &Connection, finish: &Finish) -> Result<FinishOutcome, PostgresError> {
+    let message = finish.message.as_deref().map(storable);
+    let params: [Param<'_>; 4] = [
+        (&finish.execution_id.0, Type::INT8),
+        (&finish.reason.map(Reason::as_str), Type::TEXT),
+        (&message, Type::TEXT),
+        (&finish.next.map(|next| millis(next.after)), Type::INT8),
+    ];
+    let rows = connection.query(Query::FinishFollow, &params).await?;
+    let next = rows.first().map(|row| row.try_get("id").map(ExecutionId)).transpose()?;
+    Ok(FinishOutcome::Finished { status: Status::Abandoned, late: false, next })
 }

@@ -90,6 +90,7 @@ impl Connections {
             shared: Arc::clone(&self.shared),
             outstanding: AtomicUsize::new(0),
             in_transaction: AtomicBool::new(false),
+            has_committed: AtomicBool::new(false),
         })
     }
 
@@ -110,11 +111,30 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     outstanding: AtomicUsize,
     in_transaction: AtomicBool,
+    /// Whether a statement outside a transaction was answered, and so has committed.
+    has_committed: AtomicBool,
 }
 
 impl Connection {
     /// Runs a statement: one round trip, once it is prepared on this connection.
     pub(crate) async fn query(&self, query: Query, params: &[Param<'_>]) -> Result<Vec<Row>, PostgresError> {
+        let rows = self.query_again(query, params).await?;
+        if !self.is_in_transaction() {
+            self.has_committed.store(true, Ordering::Relaxed);
+        }
+        Ok(rows)
+    }
+
+    /// What an error means for a call whose earlier statements may have committed: nothing is known of any of it.
+    pub(crate) fn after_writes(&self, error: PostgresError) -> PostgresError {
+        if self.has_committed.load(Ordering::Relaxed) {
+            PostgresError::Partial { source: Box::new(error) }
+        } else {
+            error
+        }
+    }
+
+    async fn query_again(&self, query: Query, params: &[Param<'_>]) -> Result<Vec<Row>, PostgresError> {
         let rows = self.try_query(query, params).await;
         match rows {
             Err(error) if PostgresError::is_stale_statement(&error) => {
@@ -226,7 +246,11 @@ mod tests {
         let connections = Connections::new(Arc::new(shared), 1);
         let mut connection = connections.get().await.expect("the server answers");
         connection.migrate().await.expect("the tables are made");
-        let looks: [super::Param<'_>; 1] = [(&10_i64, Type::INT8)];
+        let looks: [super::Param<'_>; 3] = [
+            (&10_i64, Type::INT8),
+            (&None::<chrono::DateTime<chrono::Utc>>, Type::TIMESTAMPTZ),
+            (&None::<i64>, Type::INT8),
+        ];
         connection.query(Query::Due, &looks).await.expect("prepared");
         // What a pooler does that gives the next transaction another of its connections.
         connection.object().batch_execute("DEALLOCATE ALL").await.expect("forgotten");

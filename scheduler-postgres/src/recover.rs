@@ -10,7 +10,7 @@ use tokio_postgres::{Row, types::Type};
 use crate::{
     error::PostgresError,
     pool::{Connection, Connections},
-    row,
+    row::{self, millis},
     sql::Query,
 };
 
@@ -20,7 +20,8 @@ pub(crate) async fn recover(
 ) -> Result<Vec<Recovered>, PostgresError> {
     let connection = connections.get().await?;
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
-    let lost = ids(&connection.query(Query::RecoverLook, &[(&limit, Type::INT8)]).await?)?;
+    let looks = [(&limit as _, Type::INT8), (&millis(request.healthy_for) as _, Type::INT8)];
+    let lost = ids(&connection.query(Query::RecoverLook, &looks).await?)?;
     if lost.is_empty() {
         return Ok(Vec::new());
     }

@@ -106,5 +106,7 @@ pub(crate) fn storable(text: &str) -> std::borrow::Cow<'_, str> {
 
 /// A duration as the statements take it.
 pub(crate) fn millis(duration: std::time::Duration) -> i64 {
-    duration.as_millis().try_into().unwrap_or(i64::MAX)
+    /// A thousand years: what is longer is no date that the server can add up.
+    const LONGEST: i64 = 1_000 * 365 * 24 * 60 * 60 * 1_000;
+    duration.as_millis().try_into().unwrap_or(LONGEST).min(LONGEST)
 }

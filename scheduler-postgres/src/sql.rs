@@ -29,6 +29,7 @@ queries! {
     FinishWaiting = "finish",
     FinishLock = "finish_lock",
     FinishNext = "finish_next",
+    FinishFollow = "finish_follow",
     FinishLate = "finish_late",
     DecideLock = "decide_lock",
     DecideView = "decide_view",

@@ -9,9 +9,9 @@ use scheduler_core::{
     occurrence::OccurrenceKey,
     store::{
         Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
+        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
     },
 };
 
@@ -159,8 +159,8 @@ impl ExecutionStore for PostgresStore {
         claim::find(&self.connections, claim_id).await.map_err(|error| error.read("look a claim up"))
     }
 
-    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        take::due(&self.connections, limit).await.map_err(|error| error.read("look for pending executions"))
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        take::due(&self.connections, after, limit).await.map_err(|error| error.read("look for pending executions"))
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {

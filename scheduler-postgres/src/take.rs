@@ -5,7 +5,7 @@ use std::time::Duration;
 use scheduler_core::{
     identity::{ClaimId, ExecutionId},
     status::Status,
-    store::{DueExecution, Refusal, TakeOutcome, TakeRequest},
+    store::{DueExecution, DuePlace, Refusal, TakeOutcome, TakeRequest},
 };
 use tokio_postgres::{Row, error::SqlState, types::Type};
 
@@ -17,9 +17,15 @@ use crate::{
     sql::Query,
 };
 
-pub(crate) async fn due(connections: &Connections, limit: usize) -> Result<Vec<DueExecution>, PostgresError> {
+pub(crate) async fn due(
+    connections: &Connections,
+    after: Option<DuePlace>,
+    limit: usize,
+) -> Result<Vec<DueExecution>, PostgresError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = connections.get().await?.query(Query::Due, &[(&limit, Type::INT8)]).await?;
+    let (instant, id) = after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
+    let params: [Param<'_>; 3] = [(&limit, Type::INT8), (&instant, Type::TIMESTAMPTZ), (&id, Type::INT8)];
+    let rows = connections.get().await?.query(Query::Due, &params).await?;
     let due = |row: &Row| {
         Ok(DueExecution {
             execution_id: ExecutionId(row.try_get("id")?),
@@ -39,21 +45,26 @@ pub(crate) async fn take(
         return Ok(Vec::new());
     }
     let connection = connections.get().await?;
+    let outcomes = take_on(&connection, requests).await;
+    outcomes.map_err(|error| connection.after_writes(error))
+}
+
+async fn take_on(connection: &Connection, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, PostgresError> {
     let mut outcomes: Vec<Option<TakeOutcome>> = vec![None; requests.len()];
     let all: Vec<usize> = (0..requests.len()).collect();
-    match start(&connection, Query::Take, requests, &all, &mut outcomes).await {
+    match start(connection, Query::Take, requests, &all, &mut outcomes).await {
         // A key that was taken meanwhile fails the statement, and with it the whole batch.
         Err(error) if is_conflict(&error) => {}
         started => started?,
     }
-    for nth in fates(&connection, requests, &mut outcomes).await? {
+    for nth in fates(connection, requests, &mut outcomes).await? {
         // It was locked, or its batch failed: on its own, and waiting for its locks.
-        match start(&connection, Query::TakeWaiting, requests, &[nth], &mut outcomes).await {
+        match start(connection, Query::TakeWaiting, requests, &[nth], &mut outcomes).await {
             Err(error) if is_conflict(&error) => outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held)),
             started => started?,
         }
     }
-    for nth in fates(&connection, requests, &mut outcomes).await? {
+    for nth in fates(connection, requests, &mut outcomes).await? {
         outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held));
     }
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(TakeOutcome::Refused(Refusal::NotPending))).collect())

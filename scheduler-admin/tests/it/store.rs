@@ -14,9 +14,9 @@ use scheduler_core::{
     occurrence::OccurrenceKey,
     store::{
         Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
+        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -125,8 +125,8 @@ impl ExecutionStore for TestStore {
         self.inner.find_claim(claim_id).await
     }
 
-    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.inner.due(limit).await
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        self.inner.due(after, limit).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {

@@ -216,6 +216,37 @@ pub async fn an_abandoned_row_takes_its_owners_outcome_late(harness: &dyn StoreH
     scene.granted(&scene.claim(2)).await;
 }
 
+pub async fn a_claim_without_a_body_earns_its_next_attempt_though_recovery_was_first(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let grant = scene.granted(&scene.claim(1)).await;
+    assert_eq!(scene.recovered(grant).await.next, None, "it can't know that the body never started");
+    let outcome = Finish { reason: Some(Reason::UnknownCommit), ..finish(grant, Status::Abandoned) };
+    let outcome = followed(&outcome, Duration::ZERO);
+    let next = scene.finished(&outcome).await.expect("its body never started");
+    let row = scene.row(grant.execution_id).await;
+    assert_eq!((row.status, row.reason, row.late), (Status::Abandoned, Some(Reason::UnknownCommit), false));
+    let followed = scene.row(next).await;
+    assert_eq!((followed.status, followed.attempt, followed.holds_key), (Status::Pending, 2, false));
+    assert_eq!(scene.finished(&outcome).await, Some(next), "a repetition after a lost reply");
+    assert_eq!(scene.newest(scene.at(1)).await.expect("it has rows").attempt, 2);
+}
+
+pub async fn a_claim_without_a_body_earns_no_attempt_beyond_the_last(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let grant = scene.granted(&Claim { max_attempts: 1, ..scene.claim(1) }).await;
+    scene.recovered(grant).await;
+    let outcome = Finish { reason: Some(Reason::UnknownCommit), ..finish(grant, Status::Abandoned) };
+    assert_eq!(scene.finished(&followed(&outcome, Duration::ZERO)).await, None);
+}
+
+pub async fn an_attempt_may_follow_after_any_time(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let grant = scene.granted(&scene.claim(1)).await;
+    let next = scene.retried(grant, Duration::MAX).await;
+    assert!(scene.row(next).await.not_before > scene.now().await + chrono::TimeDelta::days(366));
+    assert!(scene.due().await.is_empty());
+}
+
 pub async fn an_outcome_is_too_late_once_another_attempt_exists(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let claim = Claim { rerun_on_crash: true, ..scene.claim(1) };

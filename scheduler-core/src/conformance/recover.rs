@@ -45,6 +45,15 @@ pub async fn a_lease_expires_with_time_alone(harness: &dyn StoreHarness) {
     assert_eq!(recovered[0].execution_id, grant.execution_id);
 }
 
+pub async fn a_lease_longer_than_its_looker_was_healthy_is_left_alone(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let longer = scene.granted(&Claim { lease: LEASE * 2, ..scene.claim(1) }).await;
+    harness.expire_lease(longer.execution_id).await;
+    assert!(scene.recover().await.is_empty(), "it may have been this instance that was silent for so long");
+    let request = RecoverRequest { instance: scene.instance, healthy_for: LEASE * 2, limit: 100 };
+    assert_eq!(scene.store.recover(&request).await.expect("the store answers").len(), 1);
+}
+
 pub async fn a_run_is_recovered_once(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&Claim { rerun_on_crash: true, ..scene.claim(1) }).await;
@@ -59,7 +68,7 @@ pub async fn of_ten_who_recover_one_abandons_a_run(harness: &dyn StoreHarness) {
     harness.expire_lease(grant.execution_id).await;
     let lookers = (0..10).map(|_| {
         let store = scene.store.attach();
-        let request = RecoverRequest { instance: InstanceId::random(), limit: 100 };
+        let request = RecoverRequest { instance: InstanceId::random(), healthy_for: LEASE, limit: 100 };
         tokio::spawn(async move { store.recover(&request).await })
     });
     let mut recovered = Vec::new();
@@ -134,7 +143,7 @@ pub async fn a_recovery_goes_as_far_as_its_limit(harness: &dyn StoreHarness) {
         let grant = scene.granted(&Claim { overlap: OverlapPolicy::Allow, ..scene.claim(millis) }).await;
         harness.expire_lease(grant.execution_id).await;
     }
-    let request = RecoverRequest { instance: scene.instance, limit: 2 };
+    let request = RecoverRequest { instance: scene.instance, healthy_for: LEASE, limit: 2 };
     assert_eq!(scene.store.recover(&request).await.expect("the store answers").len(), 2);
     assert_eq!(scene.store.recover(&request).await.expect("the store answers").len(), 1);
     assert!(scene.recover().await.is_empty());

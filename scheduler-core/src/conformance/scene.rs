@@ -121,7 +121,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) async fn due(&self) -> Vec<DueExecution> {
-        self.store.due(100).await.expect("the store answers")
+        self.store.due(None, 100).await.expect("the store answers")
     }
 
     /// The ids of the rows that are due.
@@ -186,7 +186,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) async fn recover(&self) -> Vec<Recovered> {
-        let request = RecoverRequest { instance: self.instance, limit: 100 };
+        let request = RecoverRequest { instance: self.instance, healthy_for: LEASE, limit: 100 };
         self.store.recover(&request).await.expect("the store answers")
     }
 

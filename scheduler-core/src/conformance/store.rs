@@ -54,6 +54,7 @@ macro_rules! store_conformance {
             a_due_row_says_what_it_is
             a_job_has_one_due_row_at_a_time_its_oldest_occurrence
             due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_limit
+            what_is_due_is_read_on_after_a_row
             a_row_whose_key_is_held_is_not_due_and_goes_on_waiting
             a_waiting_retry_holds_the_key
             a_waiting_retry_keeps_other_rows_of_its_job_from_being_due
@@ -94,6 +95,9 @@ macro_rules! store_conformance {
             an_outcome_twice_in_one_batch_is_written_once
             an_outcome_is_written_though_the_lease_has_expired
             an_abandoned_row_takes_its_owners_outcome_late
+            a_claim_without_a_body_earns_its_next_attempt_though_recovery_was_first
+            a_claim_without_a_body_earns_no_attempt_beyond_the_last
+            an_attempt_may_follow_after_any_time
             an_outcome_is_too_late_once_another_attempt_exists
             a_stranger_can_not_write_an_abandoned_rows_outcome
             of_ten_writers_of_one_outcome_one_inserts_the_next_attempt
@@ -102,6 +106,7 @@ macro_rules! store_conformance {
             a_run_whose_lease_expired_is_abandoned
             a_run_whose_lease_lives_is_left
             a_lease_expires_with_time_alone
+            a_lease_longer_than_its_looker_was_healthy_is_left_alone
             a_run_is_recovered_once
             of_ten_who_recover_one_abandons_a_run
             a_lost_run_is_followed_where_its_lease_says_so

@@ -153,8 +153,22 @@ pub async fn due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_lim
     let middle = waiting_retry(&second, 1, Duration::ZERO).await;
     let oldest = waiting_retry(&first, 1, Duration::ZERO).await;
     assert_eq!(first.due_ids().await, [oldest, middle, newest]);
-    let two: Vec<_> = first.store.due(2).await.expect("the store answers");
+    let two: Vec<_> = first.store.due(None, 2).await.expect("the store answers");
     assert_eq!(two.iter().map(|due| due.execution_id).collect::<Vec<_>>(), [oldest, middle]);
+}
+
+pub async fn what_is_due_is_read_on_after_a_row(harness: &dyn StoreHarness) {
+    let first = Scene::new(harness).await;
+    let second = first.beside("beside").await;
+    let newer = waiting_retry(&second, 1, Duration::ZERO).await;
+    let older = waiting_retry(&first, 1, Duration::ZERO).await;
+    let mut after = None;
+    let mut seen = Vec::new();
+    while let Some(due) = first.store.due(after, 1).await.expect("the store answers").pop() {
+        after = Some(due.place());
+        seen.push(due.execution_id);
+    }
+    assert_eq!(seen, [older, newer]);
 }
 
 pub async fn a_row_whose_key_is_held_is_not_due_and_goes_on_waiting(harness: &dyn StoreHarness) {

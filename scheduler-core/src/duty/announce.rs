@@ -23,7 +23,7 @@ pub(crate) async fn announce_all(engine: &Engine) -> Result<(), StoreError> {
 
 /// Asks again for the jobs of which another revision is current: it may be gone (R22's roll-back).
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
-    let healthy = engine.healthy.for_as_long_as(engine.clock.uptime(), engine.jobs.longest_lease());
+    let healthy = engine.healthy_for() >= engine.jobs.longest_lease();
     let superseded: Vec<JobIndex> =
         engine.jobs.iter().filter(|(_, entry)| !entry.is_current()).map(|(index, _)| index).collect();
     if !healthy || superseded.is_empty() {

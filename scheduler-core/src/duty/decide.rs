@@ -1,6 +1,9 @@
 //! Sees that every occurrence that went by has its row (R12).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt as _, stream};
@@ -12,7 +15,8 @@ use super::{
 };
 use crate::{
     engine::{Engine, JobIndex, limited},
-    store::{ClaimOutcome, DecideRequest, Decided},
+    event::Event,
+    store::{ClaimOutcome, DecideRequest, Decided, StoreError},
 };
 
 /// How many jobs are decided at a time.
@@ -23,6 +27,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Looks at each job with an occurrence that went by two seconds ago or earlier and is not known to be decided.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
+    let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return };
     let jobs = engine.undecided.take(engine.now() - look());
     stream::iter(jobs).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
 }
@@ -31,7 +36,7 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
 async fn decide(engine: &Arc<Engine>, job: JobIndex) {
     let entry = engine.jobs.get(job);
     let trigger = &entry.settings().trigger;
-    while entry.is_current() {
+    while entry.is_current() && !engine.is_draining() {
         let before = entry.watermark();
         let Some(decided) = pass(engine, job).await else {
             if let Some(owed) = trigger.next_after(before) {
@@ -55,8 +60,8 @@ async fn decide(engine: &Arc<Engine>, job: JobIndex) {
 /// One pass; `None` when another instance is at it, or a backend is away.
 async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
     let entry = engine.jobs.get(job);
-    let decided_elsewhere = match engine.decided_elsewhere(job, engine.now() - look()).await {
-        Ok(cursor) => cursor,
+    let elsewhere = match engine.decided_elsewhere(job, engine.now() - look()).await {
+        Ok(elsewhere) => elsewhere,
         Err(error) => {
             engine.health.locks_failed(&error, false);
             return None;
@@ -65,8 +70,9 @@ async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
     let planner = OwedPlanner {
         settings: Arc::clone(entry.job.settings()),
         instance: engine.instance,
-        cursor: decided_elsewhere,
-        claims: engine.locks.as_ref().is_none_or(|locks| locks.is_filter),
+        elsewhere,
+        claims: engine.claiming_locks().is_none(),
+        claimed: Mutex::default(),
     };
     let request = DecideRequest {
         job_id: entry.settings().id.clone(),
@@ -77,6 +83,10 @@ async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
     };
     let asked_at = engine.clock.uptime();
     let answer = limited(&*engine.clock, LIMIT, "decide occurrences", engine.store.decide(&request, &planner)).await;
+    if answer.as_ref().is_err_and(StoreError::is_unknown) {
+        // What the pass claimed may be written, and nobody will run it.
+        engine.give_up(planner.into_claimed().into_iter().map(|claim_id| (claim_id, job)));
+    }
     let decided = answer.inspect_err(|error| engine.health.store_failed(error)).ok()??;
     engine.health.store_answered();
     entry.move_watermark(decided.watermark);
@@ -97,6 +107,8 @@ fn act(engine: &Arc<Engine>, job: JobIndex, decided: &Decided, asked_at: Duratio
         }
     }
     if decided.missed > 0 {
+        let event = Event::Missed { job_id: job_id.clone(), count: decided.missed, up_to: decided.watermark };
+        engine.events.tell(event);
         warn!(%job_id, missed = decided.missed, up_to = %show(decided.watermark), "occurrences were not started in time: they are recorded as missed");
     }
     if decided.caught_up > 0 {

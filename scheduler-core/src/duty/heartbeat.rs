@@ -24,22 +24,27 @@ pub(crate) struct Healthy(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    since: Option<Duration>,
+    /// The uptimes of the first and the last heartbeat of the row without a break.
+    beats: Option<(Duration, Duration)>,
     offset_is_told: bool,
 }
 
 impl Healthy {
-    /// Whether heartbeats were healthy for this long.
-    pub(crate) fn for_as_long_as(&self, uptime: Duration, duration: Duration) -> bool {
-        self.state().since.is_some_and(|since| uptime.saturating_sub(since) >= duration)
+    /// For how long heartbeats have been healthy at this uptime, none of them longer than `gap` after the one before: in
+    /// a longer silence of this machine others may have been as silent, and their leases have expired for that alone.
+    pub(crate) fn for_how_long(&self, uptime: Duration, gap: Duration) -> Duration {
+        let within = |last: &(Duration, Duration)| uptime.saturating_sub(last.1) <= gap;
+        self.state().beats.filter(within).map_or(Duration::ZERO, |(first, _)| uptime.saturating_sub(first))
     }
 
-    fn beat(&self, asked_at: Duration) {
-        self.state().since.get_or_insert(asked_at);
+    fn beat(&self, asked_at: Duration, gap: Duration) {
+        let mut state = self.state();
+        let first = state.beats.filter(|(_, last)| asked_at.saturating_sub(*last) <= gap).map(|(first, _)| first);
+        state.beats = Some((first.unwrap_or(asked_at), asked_at));
     }
 
     fn break_off(&self) {
-        self.state().since = None;
+        self.state().beats = None;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -57,16 +62,29 @@ pub(crate) async fn run_once(engine: &Engine, version: &str) -> Result<(), Store
         version: version.to_owned(),
         clock_offset_ms: engine.time.offset().num_milliseconds(),
     };
-    let answer = limited(&*engine.clock, LIMIT, "send a heartbeat", engine.store.heartbeat(&heartbeat)).await;
+    let answer = limited(&*engine.clock, LIMIT, "send a heartbeat", engine.keeper.heartbeat(&heartbeat)).await;
     let now = answer.inspect_err(|_| engine.healthy.break_off())?;
     engine.health.store_answered();
     let stepped = engine.time.sample(&*engine.clock, now, asked, engine.clock.uptime());
     if stepped {
         engine.healthy.break_off();
     }
-    engine.healthy.beat(asked);
+    engine.healthy.beat(asked, engine.longest_silence());
     warn_of_offset(engine);
     Ok(())
+}
+
+impl Engine {
+    /// For how long this instance's heartbeats have been healthy without a break (R6).
+    pub(crate) fn healthy_for(&self) -> Duration {
+        self.healthy.for_how_long(self.clock.uptime(), self.longest_silence())
+    }
+
+    /// The longest gap between two heartbeats that counts as none: half a lease, as a silence of all instances that
+    /// lasts longer than that can be what another's lease expired by.
+    fn longest_silence(&self) -> Duration {
+        self.jobs.shortest_lease() / 2
+    }
 }
 
 /// Takes the instance off the store's list.

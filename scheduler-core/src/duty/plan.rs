@@ -3,12 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    identity::InstanceId,
+    engine::Elsewhere,
+    identity::{ClaimId, InstanceId},
     job::{CatchUp, JobSettings, OnCrash},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
@@ -26,10 +30,12 @@ const MOMENT: TimeDelta = TimeDelta::seconds(1);
 pub(crate) struct OwedPlanner {
     pub(crate) settings: Arc<JobSettings>,
     pub(crate) instance: InstanceId,
-    /// What lies at or below it was decided elsewhere: the lock backend's cursor, where the store is not shared (R15).
-    pub(crate) cursor: Option<DateTime<Utc>>,
+    /// What was decided elsewhere, where the store is not shared (R15).
+    pub(crate) elsewhere: Elsewhere,
     /// Whether an occurrence within its deadline may be claimed in the pass; without a shared store it waits as a row.
     pub(crate) claims: bool,
+    /// The claims of every plan made, by which they are looked up where the pass's answer is lost (R8).
+    pub(crate) claimed: Mutex<Vec<ClaimId>>,
 }
 
 /// What a pass found.
@@ -102,6 +108,11 @@ fn later(view: &DecideView, watermark: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 impl OwedPlanner {
+    /// The claims of every plan made.
+    pub(crate) fn into_claimed(self) -> Vec<ClaimId> {
+        self.claimed.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn owed(&self, view: &DecideView) -> Owed {
         let mut owed = Owed::default();
         let mut at = view.state.watermark;
@@ -114,8 +125,7 @@ impl OwedPlanner {
             }
             at = next;
             owed.end = Some(at);
-            let elsewhere = self.cursor.is_some_and(|cursor| at <= cursor);
-            if covered.has(at) || elsewhere {
+            if covered.has(at) || self.elsewhere.has(at) {
                 continue;
             }
             if view.now + MOMENT < self.settings.deadline(at) {
@@ -132,8 +142,10 @@ impl OwedPlanner {
         if !self.claims {
             return self.wait(at);
         }
+        let claim_id = ClaimId::random();
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).push(claim_id);
         PlannedRow::Claim(Claim {
-            claim_id: crate::identity::ClaimId::random(),
+            claim_id,
             job_id: settings.id.clone(),
             revision: view.state.revision,
             occurrence: OccurrenceKey::scheduled(at),

@@ -6,6 +6,7 @@ use tracing::warn;
 
 use crate::{
     engine::{Engine, limited},
+    event::Event,
     store::RecoverRequest,
 };
 
@@ -18,11 +19,12 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// One look. An instance whose own heartbeats were not healthy for a whole lease finds nothing: it can't tell
 /// another's silence from the store's.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
-    if !engine.healthy.for_as_long_as(engine.clock.uptime(), engine.jobs.longest_lease()) {
+    let healthy_for = engine.healthy_for();
+    if healthy_for < engine.jobs.longest_lease() {
         return;
     }
     loop {
-        let request = RecoverRequest { instance: engine.instance, limit: BATCH };
+        let request = RecoverRequest { instance: engine.instance, healthy_for, limit: BATCH };
         let recovered = match limited(&*engine.clock, LIMIT, "recover executions", engine.store.recover(&request)).await
         {
             Ok(recovered) => recovered,
@@ -33,6 +35,12 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
         };
         engine.health.store_answered();
         for found in &recovered {
+            engine.events.tell(Event::Abandoned {
+                job_id: found.job_id.clone(),
+                execution_id: found.execution_id,
+                instance: found.instance,
+                next: found.next,
+            });
             let instance = found.instance.map(|instance| instance.to_string()).unwrap_or_default();
             let next = if found.next.is_some() { "the next attempt follows" } else { "no attempt follows" };
             warn!(job_id = %found.job_id, occurrence = %found.occurrence, attempt = found.attempt, instance, "an execution was abandoned: its instance is gone; {next}");

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use tracing::warn;
 
 use crate::{
@@ -10,24 +11,32 @@ use crate::{
     store::{HeldLease, RenewedLease},
 };
 
-/// One renewal of all leases, in one trip; what it does not return is lost.
+/// One renewal of all leases, in one trip; what it does not return is lost. The lock backend's go beside it, so that
+/// neither backend's silence costs the other's leases.
 pub(crate) async fn run_once(engine: &Arc<Engine>, limit: Duration) {
     let running = engine.running.all();
+    tokio::join!(
+        renew_leases(engine, &running, limit),
+        renew_locks(engine, &running, limit),
+        renew_kept(engine, limit)
+    );
+}
+
+async fn renew_leases(engine: &Arc<Engine>, running: &[RunningExecution], limit: Duration) {
     let asked_at = engine.clock.uptime();
     let held: Vec<HeldLease> = running
         .iter()
         .map(|run| HeldLease { execution_id: run.execution_id, fence: run.fence, lease: run.lease })
         .collect();
     if held.is_empty() {
-        renew_locks(engine, running).await;
         return;
     }
-    match limited(&*engine.clock, limit, "renew leases", engine.store.renew(&held)).await {
+    match limited(&*engine.clock, limit, "renew leases", engine.keeper.renew(&held)).await {
         Ok(renewed) => {
             engine.health.store_answered();
             let renewed: HashMap<ExecutionId, RenewedLease> =
                 renewed.into_iter().map(|lease| (lease.execution_id, lease)).collect();
-            for run in &running {
+            for run in running {
                 match renewed.get(&run.execution_id) {
                     Some(lease) => {
                         engine.running.renewed(run.execution_id, run.fence, asked_at);
@@ -41,29 +50,40 @@ pub(crate) async fn run_once(engine: &Arc<Engine>, limit: Duration) {
         }
         Err(error) => engine.health.store_failed(&error),
     }
-    renew_locks(engine, running).await;
 }
 
 /// Where the lock backend is the claim, its leases are renewed as well.
-async fn renew_locks(engine: &Arc<Engine>, running: Vec<RunningExecution>) {
-    let Some(locks) = &engine.locks else { return };
-    for run in running {
-        let Some(lock) = &run.lock else { continue };
-        match locks.backend.renew(lock, run.lease).await {
-            Ok(true) => engine.health.locks_answered(),
-            Ok(false) => lose(engine, &run),
-            Err(error) => engine.health.locks_failed(&error, locks.is_filter),
+async fn renew_locks(engine: &Arc<Engine>, running: &[RunningExecution], limit: Duration) {
+    let Some(locks) = engine.claiming_locks() else { return };
+    let held = running.iter().filter_map(|run| Some((run, run.lock.as_ref().filter(|lock| lock.exclusive)?)));
+    let renewals = held.map(async |(run, lock)| {
+        let asked_at = engine.clock.uptime();
+        match locks.renew(engine, lock, run.lease, limit).await {
+            Ok(true) => {
+                engine.health.locks_answered();
+                engine.running.lock_renewed(run.execution_id, asked_at);
+            }
+            Ok(false) => lose(engine, run),
+            Err(error) => engine.health.locks_failed(&error, false),
         }
-    }
-    for (lock, lease) in engine.running.kept() {
-        match locks.backend.renew(&lock, lease).await {
+    });
+    join_all(renewals).await;
+}
+
+/// Extends the keys that are held on for retries; one that is lost is asked for again when its retry is due.
+async fn renew_kept(engine: &Arc<Engine>, limit: Duration) {
+    let Some(locks) = engine.claiming_locks() else { return };
+    let renewals = engine.running.kept().into_iter().map(async |kept| {
+        match locks.renew(engine, &kept.lock, kept.lease, limit).await {
             Ok(true) => {}
             Ok(false) => {
-                warn!(job_id = %lock.job_id, "the key of a retry that waits was lost: it is asked for again when the retry is due")
+                warn!(job_id = %kept.lock.job_id, "the key of a retry that waits was lost: it is asked for again when the retry is due");
+                engine.running.take_kept(kept.execution_id);
             }
-            Err(error) => engine.health.locks_failed(&error, locks.is_filter),
+            Err(error) => engine.health.locks_failed(&error, false),
         }
-    }
+    });
+    join_all(renewals).await;
 }
 
 fn lose(engine: &Arc<Engine>, run: &RunningExecution) {

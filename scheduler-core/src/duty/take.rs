@@ -5,10 +5,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tracing::{debug, error};
 
 use crate::{
-    engine::{Assignment, Backoff, Engine, JobIndex, chain, limited},
+    engine::{Assignment, Backoff, Engine, HeldLock, JobIndex, chain, limited},
     identity::{ClaimId, ExecutionId},
     job::{OnCrash, OverlapPolicy},
-    lock::LockLease,
     occurrence::Origin,
     store::{DueExecution, TakeOutcome, TakeRequest},
 };
@@ -23,24 +22,39 @@ const LIMIT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A row on its way, with its lease where the lock backend is the claim.
-type Wanted = (JobIndex, TakeRequest, Option<LockLease>);
+type Wanted = (JobIndex, TakeRequest, Option<HeldLock>);
 
-/// Takes what is due, batch after batch while there is more.
+/// Takes what is due, batch after batch, from the oldest on; and from the oldest again while that starts any, as each
+/// batch has at most one row a job.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
+    engine.review_kept().await;
+    while pass(engine).await > 0 {}
+}
+
+/// One pass over all that is due; answers how many rows were started.
+async fn pass(engine: &Arc<Engine>) -> usize {
+    let mut after = None;
+    let mut started = 0;
     loop {
-        let due = match limited(&*engine.clock, LIMIT, "look for pending executions", engine.store.due(BATCH)).await {
+        let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return 0 };
+        let look = engine.store.due(after, BATCH);
+        let due = match limited(&*engine.clock, LIMIT, "look for pending executions", look).await {
             Ok(due) => due,
             Err(error) => {
                 engine.health.store_failed(&error);
-                return;
+                return 0;
             }
         };
         engine.health.store_answered();
-        let seen = due.len();
+        let (seen, last) = (due.len(), due.last().map(DueExecution::place));
         let wanted = want(engine, due).await;
-        if wanted.is_empty() || take(engine, wanted).await == 0 || seen < BATCH {
-            return;
+        if !wanted.is_empty() {
+            started += take(engine, wanted).await;
         }
+        if seen < BATCH {
+            return started;
+        }
+        after = last;
     }
 }
 
@@ -88,7 +102,7 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
         }
         match limited(&*engine.clock, LIMIT, "take pending executions", engine.store.take(&requests)).await {
             Ok(outcomes) => break outcomes,
-            Err(error) if error.is_retryable() && engine.clock.uptime() - begun_at < PATIENCE => {
+            Err(error) if error.is_retryable() && may_repeat(engine, begun_at) => {
                 engine.health.store_failed(&error);
                 unknown |= error.is_unknown();
                 engine.clock.sleep(backoff.next_delay()).await;
@@ -103,7 +117,7 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
                     engine.give_up(wanted.iter().map(|(job, request, _)| (request.claim_id, *job)));
                 }
                 for (_, _, lock) in wanted {
-                    engine.release(lock).await;
+                    engine.release(lock.map(|lock| lock.lease)).await;
                 }
                 return 0;
             }
@@ -136,9 +150,14 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
             }
             TakeOutcome::Refused(refusal) => {
                 debug!(execution_id = %request.execution_id, ?refusal, "a pending execution is not ours yet");
-                engine.release(lock).await;
+                engine.release(lock.map(|lock| lock.lease)).await;
             }
         }
     }
     started
+}
+
+/// Whether a take is tried again: not for long, and not by an instance that stops.
+fn may_repeat(engine: &Engine, begun_at: Duration) -> bool {
+    engine.clock.uptime() - begun_at < PATIENCE && !engine.is_draining()
 }

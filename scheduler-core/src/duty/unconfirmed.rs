@@ -20,18 +20,13 @@ const ARRIVAL: Duration = Duration::from_secs(60);
 /// Looks each of them up. One that committed is ended as `abandoned (unknown_commit)`: as its body never started, the
 /// next attempt follows whatever `on_crash` says.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
-    let mut open = Vec::new();
-    for claim in engine.take_unconfirmed() {
+    for claim in engine.unconfirmed() {
         match settle(engine, &claim).await {
-            Ok(true) => {}
-            Ok(false) => open.push(claim),
-            Err(error) => {
-                engine.health.store_failed(&error);
-                open.push(claim);
-            }
+            Ok(true) => engine.confirm(claim.claim_id),
+            Ok(false) => {}
+            Err(error) => engine.health.store_failed(&error),
         }
     }
-    engine.keep_unconfirmed(open);
 }
 
 /// `true` when the claim needs no further look.
@@ -40,7 +35,8 @@ async fn settle(engine: &Arc<Engine>, claim: &Unconfirmed) -> Result<bool, Store
     let Some(ClaimRecord { grant, status, .. }) = found else {
         return Ok(engine.clock.uptime().saturating_sub(claim.given_up_at) > ARRIVAL);
     };
-    if status != Status::Running {
+    // Recovery may have been first, which gives a row without a body no next attempt.
+    if !matches!(status, Status::Running | Status::Abandoned) {
         return Ok(true);
     }
     let settings = engine.jobs.get(claim.job).settings();

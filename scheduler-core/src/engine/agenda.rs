@@ -9,9 +9,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
-use tracing::debug;
+use tracing::{debug, warn};
 
-use super::{Engine, JobIndex, dispatch::dispatch};
+use super::{Engine, JobIndex, dispatch::dispatch, health::LONGEST_STANDSTILL};
+use crate::event::Event;
 
 /// How long the agenda sleeps at most: a timer alone sleeps through a stepped clock or a suspended machine (R13).
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -63,6 +64,11 @@ impl Undecided {
         self.lock().extract_if(.., |_, first| *first <= until).map(|(job, _)| job).collect()
     }
 
+    /// The jobs that have one at or before `until`, and the first of each.
+    pub(crate) fn until(&self, until: DateTime<Utc>) -> BTreeMap<JobIndex, DateTime<Utc>> {
+        self.lock().iter().filter(|(_, first)| **first <= until).map(|(job, first)| (*job, *first)).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobIndex, DateTime<Utc>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,6 +88,7 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
         }
     }
     loop {
+        engine.tick();
         let now = engine.now();
         let due = take_due(&engine, &mut agenda, now);
         if !due.is_empty() {
@@ -99,6 +106,19 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
             () = stop.notified() => return,
             () = engine.clock.sleep(sleep) => {}
         }
+    }
+}
+
+impl Engine {
+    /// Notes that the loop goes round, and tells where it had stood still.
+    fn tick(&self) {
+        let uptime = self.clock.uptime();
+        let Some(stood) = self.health.ticked(uptime).filter(|stood| *stood > LONGEST_STANDSTILL) else { return };
+        warn!(
+            ?stood,
+            "the scheduler's loop stood still: what went by meanwhile is decided now, by each job's policies"
+        );
+        self.events.tell(Event::Stalled { duration: stood });
     }
 }
 

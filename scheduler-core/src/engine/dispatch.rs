@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tracing::{debug, error};
 
 use super::{
@@ -11,11 +12,12 @@ use super::{
     health::chain,
     limited,
     locks::{Admission, Admitted},
+    running::HeldLock,
+    starting::UnderWay,
 };
 use crate::{
     identity::ClaimId,
     job::OnCrash,
-    lock::LockLease,
     occurrence::{OccurrenceKey, Origin},
     store::{Claim, ClaimOutcome, Grant, Refusal},
 };
@@ -31,7 +33,7 @@ const BATCH: usize = 1_000;
 struct Candidate {
     job: JobIndex,
     claim: Claim,
-    lock: Option<LockLease>,
+    lock: Option<HeldLock>,
     /// The uptime of the request from which a granted lease counts (R5); kept while a reply is unknown.
     asked_at: Option<Duration>,
     /// Whether a reply was lost.
@@ -40,28 +42,35 @@ struct Candidate {
 
 /// Brings occurrences that are due to their claims, and starts what is granted.
 pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
-    let due = engine.wait_for_room(due).await;
+    let Some(under_way) = engine.begin() else { return };
     for batch in due.chunks(BATCH) {
-        let admitted = match &engine.locks {
-            None => batch.iter().map(|due| Admitted { due: *due, lock: None }).collect(),
-            Some(locks) => match locks.admit(&engine, batch).await {
-                Admission::Some(admitted) => admitted,
-                Admission::Away => continue,
-            },
-        };
-        let candidates = admitted.into_iter().map(|admitted| engine.candidate(&admitted)).collect();
-        engine.tasks.spawn(claim(Arc::clone(&engine), candidates));
+        let batch = engine.wait_for_room(batch.to_vec()).await;
+        let Admission { admitted, early, wait } = engine.admit(&batch).await;
+        let candidates: Vec<_> = admitted.into_iter().map(|admitted| engine.candidate(admitted)).collect();
+        engine.tasks.spawn(claim(Arc::clone(&engine), candidates, under_way.clone()));
+        if !early.is_empty() {
+            engine.tasks.spawn(dispatch_later(Arc::clone(&engine), early, wait));
+        }
     }
 }
 
+/// Dispatches what the lock backend's clock does not call due yet.
+fn dispatch_later(engine: Arc<Engine>, early: Vec<Due>, wait: Duration) -> BoxFuture<'static, ()> {
+    async move {
+        engine.clock.sleep(wait).await;
+        dispatch(engine, early).await;
+    }
+    .boxed()
+}
+
 impl Engine {
-    fn candidate(&self, admitted: &Admitted) -> Candidate {
+    fn candidate(&self, admitted: Admitted) -> Candidate {
         let Due { job, scheduled_at } = admitted.due;
         let entry = self.jobs.get(job);
         Candidate {
             job,
             claim: self.new_claim(job, entry.revision(), scheduled_at),
-            lock: admitted.lock.clone(),
+            lock: admitted.lock,
             asked_at: None,
             unknown: false,
         }
@@ -98,7 +107,7 @@ impl Engine {
         claim: &Claim,
         grant: Grant,
         asked_at: Duration,
-        lock: Option<LockLease>,
+        lock: Option<HeldLock>,
     ) {
         self.start(Assignment {
             job,
@@ -119,7 +128,7 @@ impl Engine {
 }
 
 /// Claims until every candidate's fate is known or its deadline has passed.
-async fn claim(engine: Arc<Engine>, mut candidates: Vec<Candidate>) {
+async fn claim(engine: Arc<Engine>, mut candidates: Vec<Candidate>, _under_way: UnderWay) {
     let mut backoff = Backoff::new();
     loop {
         let now = engine.now();
@@ -193,12 +202,12 @@ async fn settle(
     let Candidate { job, claim, lock, .. } = candidate;
     debug!(job_id = %claim.job_id, occurrence = %claim.occurrence, ?refusal, "an occurrence does not run here now");
     match refusal {
-        None => engine.pass(job, claim.scheduled_at, lock).await,
+        None => engine.pass(job, claim.scheduled_at, lock.map(|lock| lock.lease)).await,
         Some(refusal) => {
             if matches!(refusal, Refusal::Superseded) {
                 engine.jobs.get(job).supersede();
             }
-            engine.release(lock).await;
+            engine.release(lock.map(|lock| lock.lease)).await;
         }
     }
     None
@@ -210,6 +219,6 @@ async fn give_up(engine: &Arc<Engine>, late: Vec<Candidate>) {
         if candidate.unknown {
             engine.give_up([(candidate.claim.claim_id, candidate.job)]);
         }
-        engine.release(candidate.lock).await;
+        engine.release(candidate.lock.map(|lock| lock.lease)).await;
     }
 }

@@ -1,8 +1,14 @@
 //! How the backends answer, said once when it changes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tracing::{info, warn};
+
+use crate::event::{Backend, Event, Events};
 
 /// How a running scheduler is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,9 +20,15 @@ pub struct Health {
     pub degraded: Vec<String>,
 }
 
-/// Keeps the state of both backends and logs its changes, not its ticks.
+/// How long the agenda's loop, which goes round once a second, may take before it counts as standing still.
+pub(crate) const LONGEST_STANDSTILL: Duration = Duration::from_secs(10);
+
+/// Keeps the state of both backends, and tells its changes, not its ticks.
 #[derive(Debug, Default)]
-pub(crate) struct HealthLog(Mutex<State>);
+pub(crate) struct HealthLog {
+    state: Mutex<State>,
+    events: Events,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -24,11 +36,24 @@ struct State {
     lock_error: Option<String>,
     /// Whether the lock backend decides alone, as the store is not shared.
     locks_decide: bool,
+    /// Parts of the engine that panicked and went on.
+    panicked: BTreeSet<&'static str>,
     started: bool,
     draining: bool,
+    /// The uptime at which the agenda's loop last went round.
+    ticked_at: Option<Duration>,
 }
 
 impl HealthLog {
+    pub(crate) fn new(events: Events) -> Self {
+        Self { state: Mutex::default(), events }
+    }
+
+    /// Notes that the agenda's loop goes round; answers how long after the last time.
+    pub(crate) fn ticked(&self, uptime: Duration) -> Option<Duration> {
+        self.state().ticked_at.replace(uptime).map(|last| uptime.saturating_sub(last))
+    }
+
     pub(crate) fn started(&self) {
         self.state().started = true;
     }
@@ -37,15 +62,22 @@ impl HealthLog {
         self.state().draining = true;
     }
 
+    /// Notes that a part of the engine panicked: it goes on, and the operator should know.
+    pub(crate) fn panicked(&self, part: &'static str) {
+        self.state().panicked.insert(part);
+    }
+
     pub(crate) fn store_answered(&self) {
         if self.state().store_error.take().is_some() {
             info!("the store answers again");
+            self.events.tell(Event::BackendBack { backend: Backend::Store });
         }
     }
 
     pub(crate) fn store_failed(&self, error: &dyn std::error::Error) {
         let text = chain(error);
         if self.state().store_error.replace(text.clone()).is_none() {
+            self.events.tell(Event::BackendAway { backend: Backend::Store });
             warn!(
                 error = text,
                 "the store is away: nothing starts until it answers; what becomes due is tried again until its start deadline, then caught up or recorded as missed"
@@ -56,6 +88,7 @@ impl HealthLog {
     pub(crate) fn locks_answered(&self) {
         if self.state().lock_error.take().is_some() {
             info!("the lock backend answers again");
+            self.events.tell(Event::BackendBack { backend: Backend::Locks });
         }
     }
 
@@ -64,11 +97,13 @@ impl HealthLog {
         self.state().locks_decide = !store_decides;
         if self.state().lock_error.replace(text.clone()).is_none() {
             let next = if store_decides { "the store decides alone" } else { "nothing starts until it answers" };
+            self.events.tell(Event::BackendAway { backend: Backend::Locks });
             warn!(error = text, "the lock backend is away: {next}");
         }
     }
 
-    pub(crate) fn report(&self) -> Health {
+    /// The report at this uptime, which a thread of the service's asks for: it sees the scheduler's own stand still.
+    pub(crate) fn report(&self, uptime: Duration) -> Health {
         let state = self.state();
         let mut degraded = Vec::new();
         if state.store_error.is_some() {
@@ -77,15 +112,20 @@ impl HealthLog {
         if state.lock_error.is_some() {
             degraded.push("the lock backend does not answer".to_owned());
         }
+        degraded.extend(state.panicked.iter().map(|part| format!("the scheduler's {part} panicked and went on")));
         if state.draining {
             degraded.push("the instance is shutting down".to_owned());
         }
+        let stands =
+            state.ticked_at.map(|last| uptime.saturating_sub(last)).filter(|stood| *stood > LONGEST_STANDSTILL);
+        let stands = stands.filter(|_| !state.draining);
+        degraded.extend(stands.map(|stood| format!("the scheduler's loop has stood still for {} s", stood.as_secs())));
         let decides = state.store_error.is_none() && !(state.locks_decide && state.lock_error.is_some());
-        Health { ready: state.started && !state.draining && decides, degraded }
+        Health { ready: state.started && !state.draining && stands.is_none() && decides, degraded }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

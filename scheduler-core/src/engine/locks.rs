@@ -5,11 +5,19 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{debug, warn};
 
-use super::{Engine, JobIndex, agenda::Due, breaker::Breaker};
+use super::{
+    Backoff, Engine, JobIndex,
+    agenda::Due,
+    breaker::Breaker,
+    ours::{Elsewhere, Ours, Span},
+    running::HeldLock,
+};
 use crate::{
+    clock::Clock,
     identity::ExecutionId,
     job::OverlapPolicy,
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, LockMode, LockOccurrence},
+    status::Status,
 };
 
 /// How long the filter may take in front of a shared store (R10).
@@ -21,41 +29,43 @@ const LEASE_LIMIT: Duration = Duration::from_secs(2);
 /// The lock backend, and what it is asked for.
 #[derive(Debug)]
 pub(crate) struct Locks {
-    pub(crate) backend: Arc<dyn LockBackend>,
+    backend: Arc<dyn LockBackend>,
     /// Whether it stands in front of a shared store, as a filter.
     pub(crate) is_filter: bool,
     breaker: Breaker,
+    ours: Ours,
 }
 
 /// An occurrence that goes on to the store.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) due: Due,
-    pub(crate) lock: Option<LockLease>,
+    pub(crate) lock: Option<HeldLock>,
 }
 
 /// What the backend said of a batch.
-#[derive(Debug)]
-pub(crate) enum Admission {
-    Some(Vec<Admitted>),
-    /// It does not answer, and nobody else can decide.
-    Away,
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    pub(crate) admitted: Vec<Admitted>,
+    /// What is not due by the backend's clock, and how long it is not: asked again then.
+    pub(crate) early: Vec<Due>,
+    pub(crate) wait: Duration,
+}
+
+impl Admission {
+    fn of(batch: impl IntoIterator<Item = Due>) -> Self {
+        Self { admitted: batch.into_iter().map(|due| Admitted { due, lock: None }).collect(), ..Self::default() }
+    }
 }
 
 impl Locks {
     pub(crate) fn new(backend: Arc<dyn LockBackend>, is_filter: bool) -> Self {
-        Self { backend, is_filter, breaker: Breaker::default() }
-    }
-
-    /// Which of these occurrences this instance brings to the store.
-    pub(crate) async fn admit(&self, engine: &Engine, batch: &[Due]) -> Admission {
-        if self.is_filter { self.filter(engine, batch).await } else { self.lease(engine, batch).await }
+        Self { backend, is_filter, breaker: Breaker::default(), ours: Ours::default() }
     }
 
     async fn filter(&self, engine: &Engine, batch: &[Due]) -> Admission {
-        let all = || batch.iter().map(|due| Admitted { due: *due, lock: None }).collect();
         if !self.breaker.allows(engine.clock.uptime()) {
-            return Admission::Some(all());
+            return Admission::of(batch.iter().copied());
         }
         let requests: Vec<_> = batch.iter().map(|due| engine.acquire_request(due, LockMode::Filter)).collect();
         match self.acquire(engine, FILTER_LIMIT, &requests).await {
@@ -63,61 +73,95 @@ impl Locks {
                 self.breaker.succeeded();
                 engine.health.locks_answered();
                 let tries = |answer: &Acquired| !matches!(answer, Acquired::AlreadyClaimed);
-                let admitted = batch.iter().zip(answers).filter(|(_, answer)| tries(answer));
-                Admission::Some(admitted.map(|(due, _)| Admitted { due: *due, lock: None }).collect())
+                Admission::of(batch.iter().zip(answers).filter(|(_, answer)| tries(answer)).map(|(due, _)| *due))
             }
             Err(error) => {
                 self.breaker.failed(engine.clock.uptime());
                 engine.health.locks_failed(&error, true);
-                Admission::Some(all())
+                Admission::of(batch.iter().copied())
             }
         }
     }
 
     /// Takes the keys, again and again until the start deadline; a held key of another instance decides nothing here.
     async fn lease(&self, engine: &Engine, batch: &[Due]) -> Admission {
-        let mut backoff = super::Backoff::new();
-        let mut admitted = Vec::new();
+        let mut backoff = Backoff::new();
         let mut open: Vec<Due> = batch.to_vec();
         while !open.is_empty() && !engine.is_draining() {
             let requests: Vec<_> =
                 open.iter().map(|due| engine.acquire_request(due, engine.lease_mode(due.job))).collect();
-            let mut wait = Duration::ZERO;
-            match self.acquire(engine, LEASE_LIMIT, &requests).await {
+            let asked_at = engine.clock.uptime();
+            match self.acquire_settled(engine, &open, &requests).await {
                 Ok(answers) => {
                     engine.health.locks_answered();
-                    let mut again = Vec::new();
-                    for (due, answer) in open.into_iter().zip(answers) {
-                        match answer {
-                            Acquired::Granted(lock) => admitted.push(Admitted { due, lock }),
-                            Acquired::NotDue { remaining } => {
-                                wait = wait.max(remaining);
-                                again.push(due);
-                            }
-                            // The holder's own instance records what its run displaces (R17).
-                            Acquired::Held if engine.running.holds(due.job) => {
-                                admitted.push(Admitted { due, lock: None });
-                            }
-                            Acquired::Held | Acquired::AlreadyClaimed => {}
-                        }
-                    }
-                    open = again;
+                    return self.admit_leased(engine, open, answers, asked_at);
                 }
                 Err(error) => {
                     engine.health.locks_failed(&error, false);
-                    wait = backoff.next_delay();
+                    for due in &open {
+                        self.ours.doubt(due.job, Span::of(due.scheduled_at));
+                    }
                 }
             }
+            engine.clock.sleep(backoff.next_delay()).await;
             let now = engine.now();
             open.retain(|due| now < engine.jobs.get(due.job).settings().deadline(due.scheduled_at));
-            if !admitted.is_empty() {
-                break;
-            }
-            if !open.is_empty() {
-                engine.clock.sleep(wait).await;
+        }
+        Admission::default()
+    }
+
+    /// Acquires once it is known what earlier requests for these jobs came to: the cursor can't be asked below itself.
+    async fn acquire_settled(
+        &self,
+        engine: &Engine,
+        open: &[Due],
+        requests: &[AcquireRequest],
+    ) -> Result<Vec<Acquired>, LockError> {
+        for due in open {
+            self.settle_doubts(engine, due.job, Some(due.scheduled_at)).await?;
+        }
+        self.acquire(engine, LEASE_LIMIT, requests).await
+    }
+
+    /// Asks again for what was asked for and not answered, but for the occurrence that is asked for next.
+    async fn settle_doubts(&self, engine: &Engine, job: JobIndex, but: Option<DateTime<Utc>>) -> Result<(), LockError> {
+        for span in self.ours.doubted(job).into_iter().filter(|span| Some(span.to) != but) {
+            if self.move_cursor(engine, job, span.to).await? {
+                self.ours.grant(job, span);
+            } else {
+                self.ours.refuse(job, span);
             }
         }
-        if admitted.is_empty() { Admission::Away } else { Admission::Some(admitted) }
+        Ok(())
+    }
+
+    fn admit_leased(&self, engine: &Engine, open: Vec<Due>, answers: Vec<Acquired>, asked_at: Duration) -> Admission {
+        let mut admission = Admission::default();
+        for (due, answer) in open.into_iter().zip(answers) {
+            let span = Span::of(due.scheduled_at);
+            match answer {
+                Acquired::Granted(lease) => {
+                    self.ours.grant(due.job, span);
+                    let lock = lease.map(|lease| HeldLock { lease, asked_at });
+                    admission.admitted.push(Admitted { due, lock });
+                    continue;
+                }
+                Acquired::NotDue { remaining } => {
+                    admission.wait = admission.wait.max(remaining);
+                    admission.early.push(due);
+                }
+                // The holder's own instance records what its run displaces (R17).
+                Acquired::Held if engine.running.holds(due.job) => {
+                    admission.admitted.push(Admitted { due, lock: None });
+                }
+                Acquired::Held => {}
+                // It may be this instance's own, by an answer that was lost and a lease that has ended since: asked by
+                // `decide`, which needs no lease.
+                Acquired::AlreadyClaimed => continue,
+            }
+            self.ours.refuse(due.job, span);
+        }
+        admission
     }
 
     async fn acquire(
@@ -126,18 +170,59 @@ impl Locks {
         limit: Duration,
         requests: &[AcquireRequest],
     ) -> Result<Vec<Acquired>, LockError> {
-        tokio::select! {
-            biased;
-            answer = self.backend.acquire(requests) => answer,
-            () = engine.clock.sleep(limit) => Err(LockError::Unavailable {
-                operation: "acquire keys",
-                source: format!("no answer within {limit:?}").into(),
-            }),
+        limited(&*engine.clock, limit, "acquire keys", self.backend.acquire(requests)).await
+    }
+
+    /// Asks for one occurrence alone: whether the cursor was moved by it, now or by an earlier request of this instance.
+    async fn move_cursor(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<bool, LockError> {
+        let request = engine.acquire_request(&Due { job, scheduled_at: to }, LockMode::Filter);
+        let answer = self.acquire(engine, LEASE_LIMIT, &[request]).await?.pop();
+        Ok(matches!(answer, Some(Acquired::Granted(_))))
+    }
+
+    /// Extends a lease; `Ok(false)` when it is lost.
+    pub(crate) async fn renew(
+        &self,
+        engine: &Engine,
+        lease: &LockLease,
+        ttl: Duration,
+        limit: Duration,
+    ) -> Result<bool, LockError> {
+        limited(&*engine.clock, limit, "renew a key", self.backend.renew(lease, ttl)).await
+    }
+}
+
+/// Gives a call to the lock backend its time limit.
+async fn limited<T>(
+    clock: &dyn Clock,
+    limit: Duration,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, LockError>>,
+) -> Result<T, LockError> {
+    tokio::select! {
+        biased;
+        answer = call => answer,
+        () = clock.sleep(limit) => {
+            Err(LockError::Unavailable { operation, source: format!("no answer within {limit:?}").into() })
         }
     }
 }
 
 impl Engine {
+    /// The lock backend, where it is the claim.
+    pub(crate) fn claiming_locks(&self) -> Option<&Locks> {
+        self.locks.as_ref().filter(|locks| !locks.is_filter)
+    }
+
+    /// Which of these occurrences this instance brings to the store.
+    pub(crate) async fn admit(&self, batch: &[Due]) -> Admission {
+        match &self.locks {
+            None => Admission::of(batch.iter().copied()),
+            Some(locks) if locks.is_filter => locks.filter(self, batch).await,
+            Some(locks) => locks.lease(self, batch).await,
+        }
+    }
+
     fn acquire_request(&self, due: &Due, mode: LockMode) -> AcquireRequest {
         AcquireRequest {
             job_id: self.jobs.get(due.job).settings().id.clone(),
@@ -152,35 +237,50 @@ impl Engine {
         LockMode::Lease { ttl: settings.lease_ttl, exclusive: settings.overlap != OverlapPolicy::Allow }
     }
 
-    /// Up to where another instance has decided the job's occurrences, where the lock backend is the claim (R15).
+    /// Which of the job's occurrences up to `until` another instance has decided, where the lock backend is the claim
+    /// (R15).
     ///
-    /// What lies above is this instance's from now on: the cursor is moved over it before anything is written.
-    pub(crate) async fn decided_elsewhere(
-        &self,
-        job: JobIndex,
-        until: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, LockError> {
-        let Some(locks) = self.locks.as_ref().filter(|locks| !locks.is_filter) else { return Ok(None) };
-        let settings = self.jobs.get(job).settings();
-        let cursor = locks.backend.cursor(&settings.id).await?;
-        let Some(last) = settings.trigger.prev_before(until + TimeDelta::milliseconds(1)) else { return Ok(cursor) };
-        if cursor.is_some_and(|cursor| cursor >= last) {
-            return Ok(cursor);
+    /// What lies above its cursor is this instance's from now on: the cursor is moved over it before anything is written.
+    pub(crate) async fn decided_elsewhere(&self, job: JobIndex, until: DateTime<Utc>) -> Result<Elsewhere, LockError> {
+        let Some(locks) = self.claiming_locks() else { return Ok(Elsewhere::default()) };
+        let entry = self.jobs.get(job);
+        locks.settle_doubts(self, job, None).await?;
+        let call = locks.backend.cursor(&entry.settings().id);
+        let mut cursor = limited(&*self.clock, LEASE_LIMIT, "read a cursor", call).await?;
+        let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));
+        if let Some(last) = last.filter(|last| cursor.is_none_or(|cursor| cursor < *last)) {
+            let span = Span { after: cursor.unwrap_or(DateTime::<Utc>::MIN_UTC), to: last };
+            match locks.move_cursor(self, job, last).await {
+                Ok(true) => locks.ours.grant(job, span),
+                Ok(false) => cursor = Some(last),
+                Err(error) => {
+                    locks.ours.doubt(job, span);
+                    return Err(error);
+                }
+            }
         }
-        let request = self.acquire_request(&Due { job, scheduled_at: last }, LockMode::Filter);
-        let granted = matches!(locks.acquire(self, LEASE_LIMIT, &[request]).await?.pop(), Some(Acquired::Granted(_)));
-        Ok(if granted { cursor } else { Some(last) })
+        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()) })
     }
 
     /// The key for a run that is not the schedule's; `Ok(None)` when another instance holds it.
+    ///
+    /// A key that was kept for it is used only if it is still this instance's.
     pub(crate) async fn acquire_for_take(
         &self,
         job: JobIndex,
         execution: ExecutionId,
-    ) -> Result<Option<Option<LockLease>>, LockError> {
-        let Some(locks) = self.locks.as_ref().filter(|locks| !locks.is_filter) else { return Ok(Some(None)) };
+    ) -> Result<Option<Option<HeldLock>>, LockError> {
+        let Some(locks) = self.claiming_locks() else { return Ok(Some(None)) };
+        let asked_at = self.clock.uptime();
         if let Some(kept) = self.running.take_kept(execution) {
-            return Ok(Some(Some(kept)));
+            match locks.renew(self, &kept.lock, kept.lease, LEASE_LIMIT).await {
+                Ok(true) => return Ok(Some(Some(HeldLock { lease: kept.lock, asked_at }))),
+                Ok(false) => {}
+                Err(error) => {
+                    self.running.keep(kept);
+                    return Err(error);
+                }
+            }
         }
         let request = AcquireRequest {
             job_id: self.jobs.get(job).settings().id.clone(),
@@ -189,17 +289,27 @@ impl Engine {
             mode: self.lease_mode(job),
         };
         Ok(match locks.acquire(self, LEASE_LIMIT, &[request]).await?.pop() {
-            Some(Acquired::Granted(lease)) => Some(lease),
+            Some(Acquired::Granted(lease)) => Some(lease.map(|lease| HeldLock { lease, asked_at })),
             _ => None,
         })
+    }
+
+    /// Gives up keys that were kept for rows that wait no longer, as when an operator has cancelled a retry.
+    pub(crate) async fn review_kept(&self) {
+        for kept in self.running.kept() {
+            match self.store.execution(kept.execution_id).await {
+                Ok(Some(row)) if row.status == Status::Pending => {}
+                Ok(_) => self.release(self.running.take_kept(kept.execution_id).map(|kept| kept.lock)).await,
+                Err(error) => self.health.store_failed(&error),
+            }
+        }
     }
 
     /// Moves the cursor past an occurrence that is decided without a run, and gives its lease up, if it had one.
     pub(crate) async fn pass(&self, job: JobIndex, scheduled_at: DateTime<Utc>, lock: Option<LockLease>) {
         self.release(lock).await;
-        let Some(locks) = self.locks.as_ref().filter(|locks| !locks.is_filter) else { return };
-        let request = self.acquire_request(&Due { job, scheduled_at }, LockMode::Filter);
-        if let Err(error) = locks.acquire(self, LEASE_LIMIT, &[request]).await {
+        let Some(locks) = self.claiming_locks() else { return };
+        if let Err(error) = locks.move_cursor(self, job, scheduled_at).await {
             warn_of_release(&error);
         }
     }
@@ -207,7 +317,7 @@ impl Engine {
     /// Gives a lease of the lock backend up; where that fails it expires by itself.
     pub(crate) async fn release(&self, lock: Option<LockLease>) {
         let (Some(locks), Some(lease)) = (&self.locks, lock) else { return };
-        match locks.backend.release(&lease).await {
+        match limited(&*self.clock, LEASE_LIMIT, "release a key", locks.backend.release(&lease)).await {
             Ok(true) => {}
             Ok(false) => debug!(job_id = %lease.job_id, "a lease was lost before its release"),
             Err(error) => warn_of_release(&error),

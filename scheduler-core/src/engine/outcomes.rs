@@ -1,19 +1,27 @@
 //! Brings outcomes to the store, again and again until they are written (R9).
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
-use super::{Backoff, Engine, agenda::Due, health::chain, limited};
+use super::{
+    Backoff, Engine,
+    agenda::Due,
+    health::chain,
+    limited,
+    running::{KeptLock, RunningExecution},
+};
 use crate::{
-    identity::ExecutionId,
+    event::Event,
+    identity::{ExecutionId, JobId},
     status::Status,
     store::{Finish, FinishOutcome, StoreError},
 };
@@ -24,53 +32,96 @@ const BATCH: usize = 1_000;
 /// How long a trip may take before its answer counts as lost.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many outcomes may wait before nothing more is claimed: what an instance keeps in memory is bounded.
+/// How many outcomes may wait before nothing more is started: what an instance keeps in memory is bounded.
 const ROOM: usize = 10_000;
 
-/// An outcome on its way to the store.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) finish: Finish,
+/// Outcomes on their way to the store.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    queue: Mutex<VecDeque<Finish>>,
+    /// Those on the way: they stay here until they are settled, so that a trip that comes to nothing loses none.
+    trip: tokio::sync::Mutex<Vec<Finish>>,
+    arrived: Notify,
+    /// How many are not written: in the queue, on the way, or refused and tried alone.
+    unwritten: AtomicUsize,
 }
 
-/// How many outcomes wait.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting(AtomicUsize);
+impl Outcomes {
+    pub(crate) fn push(&self, finish: Finish) {
+        self.unwritten.fetch_add(1, Ordering::Relaxed);
+        self.queue().push_back(finish);
+        self.arrived.notify_one();
+    }
 
-/// Writes outcomes as they come, those that wait together in one trip, until every sender is gone.
-pub(crate) async fn write_outcomes(engine: Arc<Engine>, mut ended: UnboundedReceiver<Ended>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while ended.recv_many(&mut batch, BATCH).await > 0 {
-        engine.waiting.0.store(ended.len() + batch.len(), Ordering::Relaxed);
-        let finishes: Vec<Finish> = batch.drain(..).map(|ended| ended.finish).collect();
-        engine.write(finishes).await;
-        engine.waiting.0.store(ended.len(), Ordering::Relaxed);
+    /// Puts the oldest ones into an empty trip; waits until there are any.
+    async fn fill(&self, trip: &mut Vec<Finish>) {
+        loop {
+            trip.extend(self.take(BATCH.saturating_sub(trip.len())));
+            if !trip.is_empty() {
+                return;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    fn take(&self, limit: usize) -> Vec<Finish> {
+        let mut queue = self.queue();
+        let count = queue.len().min(limit);
+        queue.drain(..count).collect()
+    }
+
+    fn has_room(&self) -> bool {
+        self.unwritten.load(Ordering::Relaxed) < ROOM
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Finish>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes outcomes as they come, those that wait together in one trip, until the task is dropped.
+pub(crate) async fn write_outcomes(engine: Arc<Engine>) {
+    let mut trip = engine.outcomes.trip.lock().await;
+    loop {
+        engine.outcomes.fill(&mut trip).await;
+        engine.write(&mut trip).await;
     }
 }
 
 impl Engine {
+    /// Whether more may be started: what an instance has to write is bounded.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outcomes.has_room()
+    }
+
     /// Waits while too many outcomes are unwritten; occurrences whose deadline passes meanwhile are left to `decide`.
     pub(crate) async fn wait_for_room(&self, mut due: Vec<Due>) -> Vec<Due> {
-        if self.waiting.0.load(Ordering::Relaxed) < ROOM {
+        if self.has_room() {
             return due;
         }
         warn!(unwritten = ROOM, "too many outcomes wait for the store: nothing more is started until they are written");
-        while self.waiting.0.load(Ordering::Relaxed) >= ROOM && !due.is_empty() {
-            self.running.left.notified().await;
+        loop {
+            let left = self.running.left.notified();
+            tokio::pin!(left);
+            // Registered before the count is read, so that no change between the two is missed.
+            left.as_mut().enable();
+            if self.has_room() || due.is_empty() || self.is_draining() {
+                return due;
+            }
+            left.await;
             let now = self.now();
             due.retain(|due| now < self.jobs.get(due.job).settings().deadline(due.scheduled_at));
         }
-        due
     }
 
-    /// Writes these outcomes; returns when all are written.
-    async fn write(self: &Arc<Self>, finishes: Vec<Finish>) {
+    /// Writes the outcomes of a trip; returns when all are written or tried alone, and the trip is empty.
+    async fn write(self: &Arc<Self>, trip: &mut Vec<Finish>) {
         let mut backoff = Backoff::new();
         loop {
-            match self.try_write(&finishes).await {
+            match self.try_write(trip).await {
                 Ok(outcomes) => {
-                    for (finish, outcome) in finishes.into_iter().zip(outcomes) {
-                        self.settle_finish(&finish, outcome).await;
+                    for (finish, outcome) in trip.drain(..).zip(outcomes) {
+                        self.settle_finish(&finish, outcome);
                     }
                     self.finished.send_modify(|count| *count += 1);
                     return;
@@ -82,37 +133,14 @@ impl Engine {
                 Err(error) => {
                     error!(
                         error = chain(&error),
-                        outcomes = finishes.len(),
+                        outcomes = trip.len(),
                         "outcomes were refused by the store: written one by one"
                     );
-                    for finish in finishes {
-                        Box::pin(self.write_refused(finish)).await;
+                    for finish in trip.drain(..) {
+                        // Beside the others, which one that stays refused must not hold up.
+                        self.tasks.spawn(write_alone(Arc::clone(self), finish));
                     }
                     return;
-                }
-            }
-        }
-    }
-
-    /// Writes one outcome of a refused batch; where it is refused itself, its status alone.
-    async fn write_refused(self: &Arc<Self>, mut finish: Finish) {
-        let mut backoff = Backoff::new();
-        loop {
-            match self.try_write(std::slice::from_ref(&finish)).await {
-                Ok(outcomes) => {
-                    for outcome in outcomes {
-                        self.settle_finish(&finish, outcome).await;
-                    }
-                    self.finished.send_modify(|count| *count += 1);
-                    return;
-                }
-                Err(error) => {
-                    if !error.is_retryable() {
-                        error!(execution_id = %finish.execution_id, error = chain(&error), "an outcome was refused by the store: its status is written without what the job said");
-                        finish.message = Some("the store refused what the job said".to_owned());
-                        (finish.error_trace, finish.result_data) = (None, None);
-                    }
-                    self.clock.sleep(backoff.next_delay()).await;
                 }
             }
         }
@@ -125,32 +153,52 @@ impl Engine {
         Ok(outcomes)
     }
 
-    async fn settle_finish(self: &Arc<Self>, finish: &Finish, outcome: FinishOutcome) {
+    fn settle_finish(self: &Arc<Self>, finish: &Finish, outcome: FinishOutcome) {
+        self.outcomes.unwritten.fetch_sub(1, Ordering::Relaxed);
         let running = self.running.remove(finish.execution_id);
         let job_id = running.as_ref().map(|running| self.jobs.get(running.job).settings().id.clone());
-        let job_id = job_id.as_ref().map_or("", |id| id.as_str());
         let mut retry = None;
         match outcome {
             FinishOutcome::Finished { status, next, .. } => {
-                self.say(job_id, finish, status, next);
+                self.say(job_id.as_ref(), finish, status, next);
                 if let (Some(next), Some(row)) = (finish.next, next) {
                     retry = Some(row);
                     self.look_after(next.after);
                 }
             }
             FinishOutcome::Fenced => {
+                let job_id = job_id.as_ref().map_or("", JobId::as_str);
                 warn!(job_id, execution_id = %finish.execution_id, "an outcome came too late: another instance has gone on with the occurrence");
             }
         }
-        // Where the lock backend is the claim, its lease is held on while a retry waits (R15).
-        let Some((lock, lease)) = running.and_then(|running| Some((running.lock?, running.lease))) else { return };
+        let Some(running) = running else { return };
+        if running.is_waited_for {
+            self.look.notify_one();
+        }
+        self.settle_lock(running, retry);
+    }
+
+    /// Where the lock backend is the claim, its lease is held on while a retry waits (R15).
+    fn settle_lock(self: &Arc<Self>, running: RunningExecution, retry: Option<ExecutionId>) {
+        let Some(lock) = running.lock else { return };
         match retry {
-            Some(row) => self.running.keep(row, lock, lease),
-            None => self.release(Some(lock)).await,
+            Some(execution_id) => {
+                self.running.keep(KeptLock { execution_id, job: running.job, lock, lease: running.lease });
+            }
+            None => {
+                let engine = Arc::clone(self);
+                // Beside the writer: a lock backend that is away must not hold up outcomes.
+                self.tasks.spawn(async move { engine.release(Some(lock)).await });
+            }
         }
     }
 
-    fn say(&self, job_id: &str, finish: &Finish, status: Status, next: Option<ExecutionId>) {
+    fn say(&self, job_id: Option<&JobId>, finish: &Finish, status: Status, next: Option<ExecutionId>) {
+        if let Some(job_id) = job_id.cloned() {
+            let (execution_id, reason) = (finish.execution_id, finish.reason);
+            self.events.tell(Event::Finished { job_id, execution_id, status, reason, next });
+        }
+        let job_id = job_id.map_or("", JobId::as_str);
         let (execution_id, message) = (finish.execution_id, finish.message.as_deref().unwrap_or_default());
         match (status, finish.next.filter(|_| next.is_some())) {
             (Status::Succeeded, _) => info!(job_id, %execution_id, message, "succeeded"),
@@ -168,5 +216,45 @@ impl Engine {
             engine.clock.sleep(delay).await;
             engine.look.notify_one();
         });
+    }
+}
+
+/// Writes one outcome of a refused batch. Where it is refused itself it goes without what the job said, and where that
+/// is refused, without the next attempt.
+async fn write_alone(engine: Arc<Engine>, mut finish: Finish) {
+    let mut backoff = Backoff::new();
+    let mut refusals = 0;
+    loop {
+        match engine.try_write(std::slice::from_ref(&finish)).await {
+            Ok(outcomes) => {
+                for outcome in outcomes {
+                    engine.settle_finish(&finish, outcome);
+                }
+                engine.finished.send_modify(|count| *count += 1);
+                return;
+            }
+            Err(error) if error.is_retryable() => engine.health.store_failed(&error),
+            Err(error) => {
+                refusals += 1;
+                let execution_id = finish.execution_id;
+                let error = chain(&error);
+                match refusals {
+                    1 => {
+                        error!(%execution_id, error, "an outcome was refused by the store: it is written without what the job said");
+                        finish.message = Some("the store refused what the job said".to_owned());
+                        (finish.error_trace, finish.result_data) = (None, None);
+                    }
+                    2 => {
+                        error!(%execution_id, error, "an outcome was refused by the store: its status is written alone, and no attempt follows");
+                        finish.next = None;
+                    }
+                    3 => {
+                        error!(%execution_id, error, "an outcome's status was refused by the store: tried again until it is taken");
+                    }
+                    _ => {}
+                }
+            }
+        }
+        engine.clock.sleep(backoff.next_delay()).await;
     }
 }

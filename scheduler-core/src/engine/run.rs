@@ -10,16 +10,16 @@ use serde_json::Value;
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use super::{
-    Ended, Engine, JobIndex, Stop,
-    running::{RunControl, RunningExecution},
+    Engine, JobIndex, Stop,
+    running::{HeldLock, RunControl, RunningExecution},
     supervise::{End, supervise},
     tasks::Task,
 };
 use crate::{
     context::{Inner, JobContext},
+    event::Event,
     identity::{ClaimId, ExecutionId, FencingToken},
     job::{JobSettings, OnCrash, OnLostLease, OverlapPolicy},
-    lock::LockLease,
     occurrence::{OccurrenceKey, Origin},
     outcome::{JobError, Retry, Verdict},
     status::{Reason, Status},
@@ -50,7 +50,14 @@ pub(crate) struct Assignment {
     pub(crate) triggered_by: Option<String>,
     /// The uptime of the request from which the lease counts (R5).
     pub(crate) asked_at: Duration,
-    pub(crate) lock: Option<LockLease>,
+    pub(crate) lock: Option<HeldLock>,
+}
+
+impl Assignment {
+    /// The uptime at which what was granted may expire: the earlier of the two leases' ends.
+    fn lease_end(&self, lease: Duration) -> Duration {
+        self.asked_at.min(self.lock.as_ref().map_or(Duration::MAX, |lock| lock.asked_at)) + lease
+    }
 }
 
 impl Engine {
@@ -58,14 +65,18 @@ impl Engine {
     pub(crate) fn start(self: &Arc<Self>, assignment: Assignment) {
         let job = self.jobs.get(assignment.job).job.clone();
         let settings = Arc::clone(job.settings());
-        let lease_end = assignment.asked_at + settings.lease_ttl;
-        if self.clock.uptime() + margin(settings.lease_ttl) >= lease_end {
+        if self.clock.uptime() + margin(settings.lease_ttl) >= assignment.lease_end(settings.lease_ttl) {
             warn!(job_id = %settings.id, occurrence = %assignment.occurrence, "the answer to a claim came too late to run under its lease: it is given up");
             self.give_up([(assignment.claim_id, assignment.job)]);
+            let engine = Arc::clone(self);
+            self.tasks.spawn(async move { engine.release(assignment.lock.map(|lock| lock.lease)).await });
             return;
         }
-        let ignores_lease = settings.on_lost_lease == OnLostLease::Ignore;
-        let control = Arc::new(RunControl::new((!ignores_lease).then_some(lease_end)));
+        let ends = [Some(assignment.asked_at), assignment.lock.as_ref().map(|lock| lock.asked_at)]
+            .map(|asked_at| asked_at.filter(|_| settings.on_lost_lease != OnLostLease::Ignore))
+            .map(|asked_at| asked_at.map(|asked_at| asked_at + settings.lease_ttl));
+        let control = Arc::new(RunControl::new(ends[0], ends[1]));
+        let lock = assignment.lock.map(|lock| lock.lease);
         let (execution_id, fence, attempt, max_attempts) =
             (assignment.execution_id, assignment.fence, assignment.attempt, assignment.max_attempts);
         self.running.insert(RunningExecution {
@@ -73,7 +84,9 @@ impl Engine {
             execution_id,
             fence,
             lease: settings.lease_ttl,
-            lock: assignment.lock.clone(),
+            lock: lock.clone(),
+            is_waited_for: assignment.origin != Origin::Schedule
+                || matches!(settings.overlap, OverlapPolicy::QueueOne | OverlapPolicy::CancelRunning),
             control: Arc::clone(&control),
             ended: false,
         });
@@ -87,12 +100,20 @@ impl Engine {
             max_attempts,
             scheduled_at: assignment.scheduled_at,
             // Where the store is not shared, the lock backend's fence is the one that all instances agree on.
-            fence: assignment.lock.as_ref().map_or(fence, |lock| lock.fence),
+            fence: lock.as_ref().map_or(fence, |lock| lock.fence),
             instance: self.instance,
             triggered_by: assignment.triggered_by,
             params: assignment.params,
             cancellation: control.cancellation.clone(),
             state: Arc::clone(&self.state),
+        });
+        let lag = (self.now() - context.scheduled_at().to_utc()).to_std().unwrap_or(Duration::ZERO);
+        self.events.tell(Event::Started {
+            job_id: settings.id.clone(),
+            execution_id,
+            occurrence: context.occurrence().clone(),
+            attempt,
+            lag,
         });
         let timer = settings.timeout.map(|timeout| self.stop_after(timeout, execution_id));
         let engine = Arc::clone(self);
@@ -110,8 +131,7 @@ impl Engine {
             let finish = outcome(&settings, execution_id, fence, (attempt, max_attempts), end, control.stopped());
             debug!(status = %finish.status, "an execution has ended");
             engine.running.end(execution_id);
-            // The receiver lives as long as the engine; after it, the row is found by recovery.
-            let _ = engine.ended.send(Ended { finish });
+            engine.outcomes.push(finish);
         };
         self.tasks.spawn_body(body.instrument(span));
     }
@@ -234,5 +254,5 @@ fn fail(finish: &mut Finish, error: &JobError) {
 }
 
 fn next_attempt(settings: &JobSettings, after: Duration) -> NextAttempt {
-    NextAttempt { after, holds_key: settings.overlap != OverlapPolicy::Allow }
+    NextAttempt { after: after.min(JobSettings::LONGEST_DELAY), holds_key: settings.overlap != OverlapPolicy::Allow }
 }

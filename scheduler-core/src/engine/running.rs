@@ -27,6 +27,13 @@ pub(crate) enum Stop {
     Shutdown,
 }
 
+/// A lease of the lock backend, and the uptime of the request from which it counts (R5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeldLock {
+    pub(crate) lease: LockLease,
+    pub(crate) asked_at: Duration,
+}
+
 /// What the engine and the supervised body share.
 #[derive(Debug)]
 pub(crate) struct RunControl {
@@ -36,17 +43,20 @@ pub(crate) struct RunControl {
     pub(crate) abort: CancellationToken,
     /// Why it was told, the first reason.
     stop: Mutex<Option<Stop>>,
-    /// The uptime in milliseconds at which the lease may expire elsewhere; `u64::MAX` for a body that ignores it.
+    /// The uptime in milliseconds at which the store's lease may expire elsewhere; `u64::MAX` for a body that ignores it.
     lease_end: AtomicU64,
+    /// The same of the lock backend's lease; `u64::MAX` where there is none.
+    lock_end: AtomicU64,
 }
 
 impl RunControl {
-    pub(crate) fn new(lease_end: Option<Duration>) -> Self {
+    pub(crate) fn new(lease_end: Option<Duration>, lock_end: Option<Duration>) -> Self {
         Self {
             cancellation: CancellationToken::new(),
             abort: CancellationToken::new(),
             stop: Mutex::new(None),
             lease_end: AtomicU64::new(lease_end.map_or(u64::MAX, millis)),
+            lock_end: AtomicU64::new(lock_end.map_or(u64::MAX, millis)),
         }
     }
 
@@ -64,21 +74,25 @@ impl RunControl {
         *self.stop.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the lease may have expired elsewhere.
+    /// Whether a lease may have expired elsewhere.
     pub(crate) fn is_lease_over(&self, uptime: Duration) -> bool {
-        millis(uptime) >= self.lease_end.load(Ordering::Acquire)
+        millis(uptime) >= self.end()
     }
 
-    /// How much of the lease is left.
+    /// How much is left of the lease that ends first.
     pub(crate) fn lease_left(&self, uptime: Duration) -> Duration {
-        Duration::from_millis(self.lease_end.load(Ordering::Acquire).saturating_sub(millis(uptime)))
+        Duration::from_millis(self.end().saturating_sub(millis(uptime)))
     }
 
-    fn extend(&self, lease_end: Duration) {
-        // A body that ignores its lease stays without an end.
-        if self.lease_end.load(Ordering::Relaxed) != u64::MAX {
-            self.lease_end.store(millis(lease_end), Ordering::Release);
-        }
+    fn end(&self) -> u64 {
+        self.lease_end.load(Ordering::Acquire).min(self.lock_end.load(Ordering::Acquire))
+    }
+}
+
+/// Moves a lease's end on; a body that ignores it stays without one.
+fn extend(end: &AtomicU64, to: Duration) {
+    if end.load(Ordering::Relaxed) != u64::MAX {
+        end.store(millis(to), Ordering::Release);
     }
 }
 
@@ -90,17 +104,28 @@ pub(crate) struct RunningExecution {
     pub(crate) fence: FencingToken,
     pub(crate) lease: Duration,
     pub(crate) lock: Option<LockLease>,
+    /// Whether others may wait for this run to end: its end is a reason to look.
+    pub(crate) is_waited_for: bool,
     pub(crate) control: Arc<RunControl>,
     /// Whether the body has ended, and its outcome is on its way to the store.
     pub(crate) ended: bool,
+}
+
+/// A lease of the lock backend that is held on while a retry waits (R15).
+#[derive(Debug, Clone)]
+pub(crate) struct KeptLock {
+    /// The retry's row.
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) job: JobIndex,
+    pub(crate) lock: LockLease,
+    pub(crate) lease: Duration,
 }
 
 /// The table of running executions.
 #[derive(Debug, Default)]
 pub(crate) struct Running {
     table: Mutex<BTreeMap<ExecutionId, RunningExecution>>,
-    /// The lock backend's leases that are held on for a retry that waits (R15), by its row.
-    kept: Mutex<BTreeMap<ExecutionId, (LockLease, Duration)>>,
+    kept: Mutex<BTreeMap<ExecutionId, KeptLock>>,
     /// Told when there is a lease to renew.
     joined: Notify,
     /// Told when an execution leaves the table.
@@ -113,17 +138,18 @@ impl Running {
         self.joined.notify_waiters();
     }
 
-    /// Holds a lease of the lock backend on for the retry that waits in this row.
-    pub(crate) fn keep(&self, next: ExecutionId, lock: LockLease, lease: Duration) {
-        self.lock_kept().insert(next, (lock, lease));
+    /// Holds a lease of the lock backend on for the retry that waits in its row.
+    pub(crate) fn keep(&self, kept: KeptLock) {
+        self.lock_kept().insert(kept.execution_id, kept);
         self.joined.notify_waiters();
     }
 
-    pub(crate) fn take_kept(&self, next: ExecutionId) -> Option<LockLease> {
-        self.lock_kept().remove(&next).map(|(lock, _)| lock)
+    /// Takes a kept lease out: it is used now, given up, or lost.
+    pub(crate) fn take_kept(&self, next: ExecutionId) -> Option<KeptLock> {
+        self.lock_kept().remove(&next)
     }
 
-    pub(crate) fn kept(&self) -> Vec<(LockLease, Duration)> {
+    pub(crate) fn kept(&self) -> Vec<KeptLock> {
         self.lock_kept().values().cloned().collect()
     }
 
@@ -155,10 +181,17 @@ impl Running {
         self.left.notify_waiters();
     }
 
-    /// Notes a renewal that was asked for at this uptime.
+    /// Notes a renewal by the store that was asked for at this uptime.
     pub(crate) fn renewed(&self, id: ExecutionId, fence: FencingToken, asked_at: Duration) {
         if let Some(execution) = self.lock().get(&id).filter(|execution| execution.fence == fence) {
-            execution.control.extend(asked_at + execution.lease);
+            extend(&execution.control.lease_end, asked_at + execution.lease);
+        }
+    }
+
+    /// Notes a renewal by the lock backend that was asked for at this uptime.
+    pub(crate) fn lock_renewed(&self, id: ExecutionId, asked_at: Duration) {
+        if let Some(execution) = self.lock().get(&id) {
+            extend(&execution.control.lock_end, asked_at + execution.lease);
         }
     }
 
@@ -170,9 +203,10 @@ impl Running {
         self.lock().get(&id).cloned()
     }
 
-    /// Whether this instance runs the job, or waits to write how a run of it ended.
+    /// Whether this instance holds the job's key: for a run, for an outcome that is not written yet, or for a retry.
     pub(crate) fn holds(&self, job: JobIndex) -> bool {
         self.lock().values().any(|execution| execution.job == job)
+            || self.lock_kept().values().any(|kept| kept.job == job)
     }
 
     /// How many executions there are, and how many of their bodies have not ended.
@@ -181,7 +215,7 @@ impl Running {
         (table.len(), table.values().filter(|execution| !execution.ended).count())
     }
 
-    fn lock_kept(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, (LockLease, Duration)>> {
+    fn lock_kept(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, KeptLock>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

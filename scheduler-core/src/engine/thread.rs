@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use tokio::{
     runtime::Handle,
-    sync::{Notify, mpsc, oneshot, watch},
+    sync::{Notify, oneshot, watch},
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{
-    Engine, GRACE, HealthLog, JobTable, Locks, Running, ServerTime, Stop, Tasks, agenda::Undecided, outcomes::Waiting,
-    run_agenda, write_outcomes,
+    Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Running, ServerTime, Starting, Stop, Tasks, agenda::Undecided,
+    run_agenda, tasks::Task, write_outcomes,
 };
 use crate::{
     clock::Clock,
@@ -22,8 +23,9 @@ use crate::{
     duty::{
         announce,
         heartbeat::{self, Healthy},
-        run_duties,
+        keep_leases, look_around, unconfirmed,
     },
+    event::Events,
     identity::InstanceId,
     job::Job,
     lock::LockBackend,
@@ -37,6 +39,9 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long outcomes are still tried to be written once every body has ended; what is not written is recovered.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a part of the engine that panicked rests before it goes on.
+const PANIC_REST: Duration = Duration::from_secs(1);
+
 /// What an engine is made of.
 pub(crate) struct EngineParts {
     pub(crate) instance: InstanceId,
@@ -47,6 +52,7 @@ pub(crate) struct EngineParts {
     pub(crate) jobs: Vec<Job>,
     pub(crate) state: Arc<StateMap>,
     pub(crate) health: Arc<HealthLog>,
+    pub(crate) events: Events,
     pub(crate) look: Arc<Notify>,
     pub(crate) finished: watch::Sender<u64>,
 }
@@ -124,9 +130,9 @@ async fn live(
     started: oneshot::Sender<Result<(), StartError>>,
     shutdown: oneshot::Receiver<Duration>,
 ) {
-    let version = parts.version.clone();
-    let (engine, ended) = match assemble(parts, tasks).await {
-        Ok(made) => made,
+    let version: Arc<str> = parts.version.as_str().into();
+    let engine = match assemble(parts, tasks).await {
+        Ok(engine) => engine,
         Err(error) => {
             let _ = started.send(Err(error));
             return;
@@ -134,12 +140,15 @@ async fn live(
     };
     engine.health.started();
     let stop = Arc::new(Notify::new());
-    let agenda = engine.tasks.spawn(run_agenda(Arc::clone(&engine), Arc::clone(&stop)));
-    let outcomes = engine.tasks.spawn(write_outcomes(Arc::clone(&engine), ended));
-    let duties = engine.tasks.spawn(run_duties(Arc::clone(&engine), version));
+    let agenda = {
+        let stop = Arc::clone(&stop);
+        keep_up(&engine, "agenda", move |engine| run_agenda(engine, Arc::clone(&stop)))
+    };
+    let outcomes = keep_up(&engine, "writer of outcomes", write_outcomes);
+    let leases = keep_up(&engine, "keeper of leases", move |engine| keep_leases(engine, Arc::clone(&version)));
+    let looks = keep_up(&engine, "look around", look_around);
     if started.send(Ok(())).is_err() {
         // Nobody waits for the start any more.
-        duties.abort();
         return;
     }
     // Dropped without a word: nothing is drained, recovery finds what ran.
@@ -149,17 +158,32 @@ async fn live(
         stop.notify_one();
         agenda.ended().await;
         drain_bodies(&engine, drain).await;
+        looks.abort();
         flush(&engine).await;
+        give_back(&engine).await;
         heartbeat::leave(&engine).await;
     }
-    duties.abort();
+    leases.abort();
     outcomes.abort();
 }
 
-async fn assemble(
-    parts: EngineParts,
-    tasks: Tasks,
-) -> Result<(Arc<Engine>, mpsc::UnboundedReceiver<super::Ended>), StartError> {
+/// Runs a part of the engine that must not end before its time: one that panics is told of, and goes on after a rest.
+fn keep_up<F: Future<Output = ()> + Send + 'static>(
+    engine: &Arc<Engine>,
+    part: &'static str,
+    run: impl Fn(Arc<Engine>) -> F + Send + 'static,
+) -> Task {
+    let kept = Arc::clone(engine);
+    engine.tasks.spawn(async move {
+        while std::panic::AssertUnwindSafe(run(Arc::clone(&kept))).catch_unwind().await.is_err() {
+            error!(part, "a part of the scheduler panicked: it goes on in {PANIC_REST:?}");
+            kept.health.panicked(part);
+            kept.clock.sleep(PANIC_REST).await;
+        }
+    })
+}
+
+async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, StartError> {
     let store = parts.store.attach();
     let capabilities = store.capabilities();
     within(&*parts.clock, store.check())
@@ -173,26 +197,27 @@ async fn assemble(
             .ok_or(StartError::LocksSilent(START_LIMIT))?
             .map_err(StartError::Locks)?;
     }
-    let (sender, ended) = mpsc::unbounded_channel();
     let engine = Arc::new(Engine {
         instance: parts.instance,
         time: ServerTime::new(&*parts.clock, capabilities.server_clock),
         clock: parts.clock,
+        keeper: parts.store.attach(),
         store,
         locks: locks.map(|backend| Locks::new(backend, capabilities.shared)),
         jobs: JobTable::new(parts.jobs),
         running: Running::default(),
         undecided: Undecided::default(),
-        waiting: Waiting::default(),
+        outcomes: Outcomes::default(),
         health: parts.health,
+        events: parts.events,
         state: parts.state,
         tasks,
-        ended: sender,
         look: parts.look,
         finished: parts.finished,
         unconfirmed: Mutex::default(),
         healthy: Healthy::default(),
         draining: false.into(),
+        starting: Starting::default(),
     });
     heartbeat::run_once(&engine, &parts.version).await.map_err(StartError::Store)?;
     announce::announce_all(&engine).await.map_err(StartError::Store)?;
@@ -201,7 +226,7 @@ async fn assemble(
         jobs = ?engine.jobs.iter().map(|(_, entry)| entry.settings().id.as_str()).collect::<Vec<_>>(),
         "the scheduler starts"
     );
-    Ok((engine, ended))
+    Ok(engine)
 }
 
 async fn within<T>(clock: &dyn Clock, call: impl Future<Output = T>) -> Option<T> {
@@ -212,17 +237,23 @@ async fn within<T>(clock: &dyn Clock, call: impl Future<Output = T>) -> Option<T
     }
 }
 
-/// Lets bodies end within the drain time, then tells the rest to stop and waits for them a little longer.
+/// Lets what is under way be granted or refused and bodies end within the drain time, then tells the rest to stop and
+/// waits for them a little longer.
 async fn drain_bodies(engine: &Arc<Engine>, drain: Duration) {
-    wait_until(engine, drain, |(_, bodies)| bodies == 0).await;
-    let (_, bodies) = engine.running.count();
-    if bodies > 0 {
+    let is_quiet = |engine: &Engine| engine.starting() == 0 && engine.running.count().1 == 0;
+    wait_until(engine, drain, is_quiet).await;
+    // Twice, as a claim whose answer came late may have started a body after the first.
+    for _ in 0..2 {
+        if is_quiet(engine) {
+            return;
+        }
+        let (_, bodies) = engine.running.count();
         warn!(bodies, "the drain time is over: bodies that still run are told to stop");
         for execution in engine.running.all() {
             engine.stop(execution.execution_id, Stop::Shutdown);
         }
         // A little more than the grace time, so that what is dropped at its end is counted as ended.
-        wait_until(engine, GRACE + Duration::from_millis(200), |(_, bodies)| bodies == 0).await;
+        wait_until(engine, GRACE + Duration::from_millis(200), is_quiet).await;
     }
     let (_, bodies) = engine.running.count();
     if bodies > 0 {
@@ -232,14 +263,26 @@ async fn drain_bodies(engine: &Arc<Engine>, drain: Duration) {
 
 /// Writes what has ended.
 async fn flush(engine: &Arc<Engine>) {
-    wait_until(engine, FLUSH_LIMIT, |(all, bodies)| all == bodies).await;
+    wait_until(engine, FLUSH_LIMIT, |engine| {
+        let (all, bodies) = engine.running.count();
+        all == bodies
+    })
+    .await;
     let (all, bodies) = engine.running.count();
     if all > bodies {
         warn!(outcomes = all - bodies, "outcomes could not be written before the end: recovery finds their rows");
     }
 }
 
-async fn wait_until(engine: &Engine, limit: Duration, done: impl Fn((usize, usize)) -> bool) {
+/// Gives back what this instance holds without running it: claims whose answer was lost, and keys kept for retries.
+async fn give_back(engine: &Arc<Engine>) {
+    unconfirmed::run_once(engine).await;
+    for kept in engine.running.kept() {
+        engine.release(engine.running.take_kept(kept.execution_id).map(|kept| kept.lock)).await;
+    }
+}
+
+async fn wait_until(engine: &Engine, limit: Duration, done: impl Fn(&Engine) -> bool) {
     let sleep = engine.clock.sleep(limit);
     tokio::pin!(sleep);
     loop {
@@ -247,7 +290,7 @@ async fn wait_until(engine: &Engine, limit: Duration, done: impl Fn((usize, usiz
         tokio::pin!(left);
         // Registered before the count is read, so that no change between the two is missed.
         left.as_mut().enable();
-        if done(engine.running.count()) {
+        if done(engine) {
             return;
         }
         tokio::select! {

@@ -295,6 +295,17 @@ impl JobBuilder {
                 self.problems.push(format!("`{name}` must be longer than nothing"));
             }
         }
+        let bounded = [
+            ("retry_delay", Some(settings.retry_delay)),
+            ("max_retry_delay", Some(settings.max_retry_delay)),
+            ("timeout", settings.timeout),
+            ("lease_ttl", Some(settings.lease_ttl)),
+        ];
+        for (name, duration) in bounded {
+            if let Some(duration) = duration.filter(|duration| *duration > JobSettings::LONGEST_DELAY) {
+                self.problems.push(format!("`{name}` is {duration:?}, and must be at most 366 days"));
+            }
+        }
     }
 }
 

@@ -64,6 +64,8 @@ impl JobSettings {
     pub const DEFAULT_MAX_RETRY_DELAY: Duration = Duration::from_secs(60 * 60);
     /// How long a lease lives unless renewed, unless the job says otherwise (R3).
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+    /// The longest lease, timeout and delay before a retry: what is longer is a mistake, and no store can add it up.
+    pub const LONGEST_DELAY: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     /// The shortest lease (R3): below it, an ordinary pause of a process loses leases.
     pub const SHORTEST_LEASE: Duration = Duration::from_secs(2);
     /// How many occurrences may be caught up at once, unless the job says otherwise.

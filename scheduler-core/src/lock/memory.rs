@@ -63,10 +63,12 @@ impl MemoryLocks {
         Self { clock, ..self }
     }
 
-    /// Forgets every key, as a server does that is started again without persistence. Fences start anew.
+    /// Forgets every cursor and lease, as a lock server that was emptied; fences go on growing.
     #[cfg(any(test, feature = "testing"))]
-    pub fn forget_all(&self) {
-        self.keys().clear();
+    pub fn forget(&self) {
+        for key in self.keys().values_mut() {
+            (key.cursor, key.lease) = (None, None);
+        }
     }
 
     fn keys(&self) -> MutexGuard<'_, HashMap<JobId, Key>> {

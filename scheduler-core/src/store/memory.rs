@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use self::state::State;
 use super::{
     Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-    ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
+    DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
     InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease, Store,
     StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
 };
@@ -155,9 +155,9 @@ impl ExecutionStore for MemoryStore {
         Ok(state.find_claim(claim_id, self.clock.now()))
     }
 
-    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
         let state = self.state();
-        Ok(state.due(limit, self.clock.now()))
+        Ok(state.due(after, limit, self.clock.now()))
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {

@@ -125,6 +125,23 @@ pub struct DueExecution {
     pub scheduled_at: DateTime<Utc>,
 }
 
+/// A pending row's place among those that are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    /// Its nominal instant.
+    pub scheduled_at: DateTime<Utc>,
+    /// The row.
+    pub execution_id: ExecutionId,
+}
+
+impl DueExecution {
+    /// Its place: what follows on it is asked for next.
+    #[must_use]
+    pub const fn place(&self) -> DuePlace {
+        DuePlace { scheduled_at: self.scheduled_at, execution_id: self.execution_id }
+    }
+}
+
 /// A request to start a pending row (R2).
 #[derive(Debug, Clone)]
 pub struct TakeRequest {
@@ -231,6 +248,8 @@ pub enum FinishOutcome {
 pub struct RecoverRequest {
     /// The looking instance.
     pub instance: InstanceId,
+    /// For how long its heartbeats have been healthy: leases that were given for longer are left alone.
+    pub healthy_for: Duration,
     /// How many rows at most.
     pub limit: usize,
 }

@@ -1,7 +1,7 @@
 //! Backends that a test takes away.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -14,18 +14,37 @@ use scheduler_core::{
     occurrence::OccurrenceKey,
     store::{
         Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
+        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
+use tokio::sync::watch;
 
 /// What a backend's answers are like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Switch {
     away: Arc<AtomicBool>,
     /// Does what it is asked, and its answer is lost.
     loses_answers: Arc<AtomicBool>,
+    /// Does what it is asked, and its answer comes once it is let go.
+    holds_answers: Arc<watch::Sender<bool>>,
+    /// Refuses outcomes of this job's rows that say anything of their own.
+    refuses: Arc<Mutex<Option<&'static str>>>,
+    /// The one operation that fares as above; none for all.
+    only: Arc<Mutex<Option<&'static str>>>,
+}
+
+impl Default for Switch {
+    fn default() -> Self {
+        Self {
+            away: Arc::default(),
+            loses_answers: Arc::default(),
+            holds_answers: Arc::new(watch::Sender::new(false)),
+            refuses: Arc::default(),
+            only: Arc::default(),
+        }
+    }
 }
 
 impl Switch {
@@ -37,8 +56,36 @@ impl Switch {
         self.loses_answers.store(loses, Ordering::SeqCst);
     }
 
-    fn is_away(&self) -> bool {
-        self.away.load(Ordering::SeqCst)
+    pub(crate) fn set_holding_answers(&self, holds: bool) {
+        self.holds_answers.send_replace(holds);
+    }
+
+    /// Leaves every operation but this one alone.
+    pub(crate) fn set_only(&self, operation: &'static str) {
+        *self.only.lock().expect("no test panics with it") = Some(operation);
+    }
+
+    /// Refuses outcomes of this job that say what the job said.
+    pub(crate) fn set_refusing(&self, job: &'static str) {
+        *self.refuses.lock().expect("no test panics with it") = Some(job);
+    }
+
+    fn concerns(&self, operation: &'static str) -> bool {
+        self.only.lock().expect("no test panics with it").is_none_or(|only| only == operation)
+    }
+
+    fn is_away(&self, operation: &'static str) -> bool {
+        self.away.load(Ordering::SeqCst) && self.concerns(operation)
+    }
+
+    fn loses_answers(&self, operation: &'static str) -> bool {
+        self.loses_answers.load(Ordering::SeqCst) && self.concerns(operation)
+    }
+
+    async fn let_go(&self, operation: &'static str) {
+        if self.concerns(operation) {
+            let _ = self.holds_answers.subscribe().wait_for(|holds| !holds).await;
+        }
     }
 }
 
@@ -55,11 +102,12 @@ impl SwitchedStore {
         operation: &'static str,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        if self.switch.is_away() {
+        if self.switch.is_away(operation) {
             return Err(StoreError::Unavailable { operation, source: "the test took it away".into() });
         }
         let answer = call.await;
-        if self.switch.loses_answers.load(Ordering::SeqCst) {
+        self.switch.let_go(operation).await;
+        if self.switch.loses_answers(operation) {
             return Err(StoreError::Unknown { operation, source: "the test lost the answer".into() });
         }
         answer
@@ -91,8 +139,8 @@ impl ExecutionStore for SwitchedStore {
         self.call("find a claim", self.inner.find_claim(claim_id)).await
     }
 
-    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.call("look", self.inner.due(limit)).await
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        self.call("look", self.inner.due(after, limit)).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
@@ -104,6 +152,13 @@ impl ExecutionStore for SwitchedStore {
     }
 
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
+        let refused = *self.switch.refuses.lock().expect("no test panics with it");
+        for finish in finishes.iter().filter(|finish| finish.message.as_deref() == Some("undisturbed")) {
+            let row = self.inner.execution(finish.execution_id).await?;
+            if row.is_some_and(|row| Some(row.job_id.as_str()) == refused) {
+                return Err(StoreError::Rejected { operation: "finish", source: "the test refuses it".into() });
+            }
+        }
         self.call("finish", self.inner.finish(finishes)).await
     }
 
@@ -184,10 +239,14 @@ impl SwitchedLocks {
         operation: &'static str,
         call: impl Future<Output = Result<T, LockError>> + Send,
     ) -> Result<T, LockError> {
-        if self.switch.is_away() {
+        if self.switch.is_away(operation) {
             return Err(LockError::Unavailable { operation, source: "the test took it away".into() });
         }
-        call.await
+        let answer = call.await;
+        if self.switch.loses_answers(operation) {
+            return Err(LockError::Unavailable { operation, source: "the test lost the answer".into() });
+        }
+        answer
     }
 }
 

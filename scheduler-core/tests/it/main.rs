@@ -3,9 +3,12 @@
 mod away;
 mod backends_away;
 mod catch_up;
+mod granted;
 mod manual;
+mod not_shared;
 mod outcomes;
 mod own_thread;
 mod rig;
 mod several;
 mod shutdown;
+mod watch;

@@ -40,9 +40,10 @@ WITH asked AS MATERIALIZED (
         (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
          AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
 ), leased AS (
-    INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, rerun_on_crash)
+    INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, ttl_ms, rerun_on_crash)
     -- A claim may be in the batch twice.
-    SELECT DISTINCT ON (st.id) st.id, a.instance_id, st.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond', a.rerun_on_crash
+    SELECT DISTINCT ON (st.id) st.id, a.instance_id, st.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond',
+        a.lease_ms, a.rerun_on_crash
     FROM started AS st
     JOIN asked AS a USING (claim_id)
 )

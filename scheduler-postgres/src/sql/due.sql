@@ -1,4 +1,4 @@
--- R2: what may be taken, of each job one row, the oldest.
+-- R2: what may be taken, of each job one row, the oldest; after the row named, if one is.
 SELECT d.id, d.job_id, d.origin, d.scheduled_at
 FROM (
     SELECT DISTINCT ON (e.job_id) e.id, e.job_id, e.origin, e.scheduled_at
@@ -11,5 +11,6 @@ FROM (
                       WHERE h.job_id = e.job_id AND h.holds_key AND h.id <> e.id)
     ORDER BY e.job_id, e.scheduled_at, e.id
 ) AS d
+WHERE $2::timestamptz IS NULL OR (d.scheduled_at, d.id) > ($2, $3::bigint)
 ORDER BY d.scheduled_at, d.id
 LIMIT $1::bigint

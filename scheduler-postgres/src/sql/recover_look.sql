@@ -1,5 +1,6 @@
--- R6: running rows whose lease has expired or is not there.
-(SELECT l.execution_id AS id FROM {schema}.execution_leases AS l WHERE l.expires_at < clock_timestamp())
+-- R6: running rows whose lease has expired, and was given for no longer than the looker was healthy, or is not there.
+(SELECT l.execution_id AS id FROM {schema}.execution_leases AS l
+ WHERE l.expires_at < clock_timestamp() AND l.ttl_ms <= $2::bigint)
 UNION
 (SELECT e.id FROM {schema}.job_executions AS e
  WHERE e.status = 'running'

@@ -7,7 +7,7 @@ WITH held AS MATERIALIZED (
     FOR UPDATE OF l
 )
 UPDATE {schema}.execution_leases AS l
-SET expires_at = clock_timestamp() + h.lease_ms * interval '1 millisecond'
+SET expires_at = clock_timestamp() + h.lease_ms * interval '1 millisecond', ttl_ms = h.lease_ms
 FROM held AS h
 WHERE l.execution_id = h.execution_id
 RETURNING l.execution_id, l.fence, l.cancel_requested_at IS NOT NULL AS cancel_requested

@@ -36,8 +36,9 @@ WITH asked AS MATERIALIZED (
         (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
          AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
 ), leased AS (
-    INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, rerun_on_crash)
-    SELECT st.id, k.instance_id, st.fence, clock_timestamp() + k.lease_ms * interval '1 millisecond', k.rerun_on_crash
+    INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, ttl_ms, rerun_on_crash)
+    SELECT st.id, k.instance_id, st.fence, clock_timestamp() + k.lease_ms * interval '1 millisecond', k.lease_ms,
+        k.rerun_on_crash
     FROM started AS st
     JOIN locked AS k USING (id)
 )

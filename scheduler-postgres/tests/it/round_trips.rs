@@ -141,7 +141,7 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
             panic!("accepted")
         };
         turns.take();
-        assert_eq!(store.due(10).await.expect("looked").len(), 1);
+        assert_eq!(store.due(None, 10).await.expect("looked").len(), 1);
         check("a look", turns.take());
         let take = TakeRequest {
             execution_id: row.id,

@@ -17,7 +17,13 @@ fn planner(catch_up: CatchUp) -> OwedPlanner {
 }
 
 fn planner_of(job: &Job) -> OwedPlanner {
-    OwedPlanner { settings: Arc::clone(job.settings()), instance: InstanceId::random(), cursor: None, claims: true }
+    OwedPlanner {
+        settings: Arc::clone(job.settings()),
+        instance: InstanceId::random(),
+        elsewhere: Elsewhere::default(),
+        claims: true,
+        claimed: Mutex::default(),
+    }
 }
 
 /// A view of the minutes after `watermark`, two seconds after `now`'s minute.
@@ -126,7 +132,8 @@ fn the_newest_range_grows_while_passes_follow_on_each_other() {
 
 #[test]
 fn what_was_decided_elsewhere_gets_no_row() {
-    let planner = OwedPlanner { cursor: Some(at(14)), ..planner(CatchUp::Skip) };
+    let elsewhere = Elsewhere { cursor: Some(at(14)), ours: Vec::new() };
+    let planner = OwedPlanner { elsewhere, ..planner(CatchUp::Skip) };
     let plan = planner.plan(&view(10, 16, &[own(16)]));
     assert_eq!(words(&plan), ["deadline 15-15 (1)"]);
     assert_eq!(plan.watermark, Some(at(16)));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::state::State;
+use super::state::{State, later};
 use crate::{
     execution::Execution,
     identity::ExecutionId,
@@ -13,7 +13,8 @@ use crate::{
 impl State {
     pub(super) fn renew(&mut self, held: &HeldLease, now: DateTime<Utc>) -> Option<RenewedLease> {
         let lease = self.leases.get_mut(&held.execution_id).filter(|lease| lease.fence == held.fence)?;
-        lease.expires_at = now + held.lease;
+        lease.expires_at = later(now, held.lease);
+        lease.ttl = held.lease;
         let cancel_requested = lease.cancel_requested;
         Some(RenewedLease { execution_id: held.execution_id, fence: held.fence, cancel_requested })
     }
@@ -32,6 +33,9 @@ impl State {
         };
         match row.status {
             Status::Running => self.finish_running(finish, now),
+            Status::Abandoned if finish.reason == Some(Reason::UnknownCommit) && self.next_of(row).is_none() => {
+                self.follow_abandoned(finish, now)
+            }
             _ if is_result(row, finish) => {
                 FinishOutcome::Finished { status: row.status, late: row.late, next: self.next_of(row) }
             }
@@ -61,6 +65,19 @@ impl State {
         let next = next.map(|(ended, next)| self.follow(ended, held_key, next, now));
         let status = if is_cancelled { Status::Cancelled } else { finish.status };
         FinishOutcome::Finished { status, late: false, next }
+    }
+
+    /// The next attempt after a claim without a body, of which recovery could not know that it had none (R8).
+    fn follow_abandoned(&mut self, finish: &Finish, now: DateTime<Utc>) -> FinishOutcome {
+        let id = finish.execution_id;
+        self.change(id, |row| {
+            row.reason = finish.reason;
+            row.message.clone_from(&finish.message);
+        });
+        let row = self.execution(id).cloned();
+        let next = row.as_ref().zip(finish.next).filter(|(row, _)| row.attempt < row.max_attempts);
+        let next = next.map(|(row, next)| self.follow(row, false, next, now));
+        FinishOutcome::Finished { status: Status::Abandoned, late: false, next }
     }
 
     /// Writes an outcome; key and lease are given up by it.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{finish::end_now, state::State};
+use super::{
+    finish::end_now,
+    state::{Lease, State},
+};
 use crate::{
     identity::ExecutionId,
     status::Status,
@@ -13,7 +16,8 @@ use crate::{
 
 impl State {
     pub(super) fn recover(&mut self, request: &RecoverRequest, now: DateTime<Utc>) -> Vec<Recovered> {
-        let expired = self.leases.iter().filter(|(_, lease)| lease.expires_at <= now).map(|(id, _)| *id);
+        let is_lost = |lease: &Lease| lease.expires_at <= now && lease.ttl <= request.healthy_for;
+        let expired = self.leases.iter().filter(|(_, lease)| is_lost(lease)).map(|(id, _)| *id);
         let expired: Vec<_> = expired.take(request.limit).collect();
         expired.into_iter().filter_map(|id| self.abandon(id, now)).collect()
     }

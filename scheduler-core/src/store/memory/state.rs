@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{control::Instance, job::JobRecord};
 use crate::{
@@ -46,6 +46,8 @@ pub(super) struct Row {
 pub(super) struct Lease {
     pub(super) fence: FencingToken,
     pub(super) expires_at: DateTime<Utc>,
+    /// For how long it was last given.
+    pub(super) ttl: Duration,
     pub(super) cancel_requested: bool,
     pub(super) rerun_on_crash: bool,
 }
@@ -153,7 +155,8 @@ impl State {
         });
         let lease = Lease {
             fence,
-            expires_at: now + start.lease,
+            expires_at: later(now, start.lease),
+            ttl: start.lease,
             cancel_requested: false,
             rerun_on_crash: start.rerun_on_crash,
         };
@@ -174,7 +177,7 @@ impl State {
         let mut row = self.draft(&ended.job_id, &ended.occurrence, ended.origin, ended.scheduled_at, now);
         row.attempt = ended.attempt + 1;
         row.max_attempts = ended.max_attempts;
-        row.not_before = now + next.after;
+        row.not_before = later(now, next.after);
         row.holds_key = next.holds_key && held_key;
         row.triggered_by.clone_from(&ended.triggered_by);
         row.params.clone_from(&ended.params);
@@ -253,4 +256,12 @@ impl State {
             job.latest = job.rows.iter().rev().find(has_started).copied();
         }
     }
+}
+
+/// An instant this much later, or the last one there is.
+pub(super) fn later(at: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|delta| at.checked_add_signed(delta))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -13,7 +13,7 @@ use crate::{
     identity::ExecutionId,
     occurrence::Origin,
     status::Status,
-    store::{DueExecution, Grant, Refusal, TakeOutcome, TakeRequest},
+    store::{DueExecution, DuePlace, Grant, Refusal, TakeOutcome, TakeRequest},
 };
 
 /// Whether a row waits while its job is paused or disabled: manual ones and backfilled ones pass.
@@ -22,9 +22,12 @@ const fn waits_for_the_schedule(row: &Execution) -> bool {
 }
 
 impl State {
-    pub(super) fn due(&self, limit: usize, now: DateTime<Utc>) -> Vec<DueExecution> {
+    pub(super) fn due(&self, after: Option<DuePlace>, limit: usize, now: DateTime<Utc>) -> Vec<DueExecution> {
         let jobs = self.waiting.iter().filter_map(|job_id| self.jobs.get(job_id));
-        let mut due: Vec<_> = jobs.filter_map(|job| self.due_of(job, now)).collect();
+        let follows = |row: &&Execution| {
+            after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
+        };
+        let mut due: Vec<_> = jobs.filter_map(|job| self.due_of(job, now)).filter(follows).collect();
         due.sort_by_key(|row| (row.scheduled_at, row.id));
         due.truncate(limit);
         let due = due.into_iter().map(|row| DueExecution {

@@ -169,7 +169,11 @@ async fn a_lost_run_is_followed_even_where_no_history_is_kept() {
     let (store, clock, revision) = limited(0).await;
     let grant = granted(&store, &claim(&clock, revision, 1)).await;
     store.expire_lease(grant.execution_id);
-    let request = crate::store::RecoverRequest { instance: InstanceId::random(), limit: 10 };
+    let request = crate::store::RecoverRequest {
+        instance: InstanceId::random(),
+        healthy_for: Duration::from_secs(30),
+        limit: 10,
+    };
     let recovered = store.recover(&request).await.expect("in memory");
     let next = recovered[0].next.expect("it runs again");
     assert_eq!(store.execution(next).await.expect("in memory").expect("it waits").attempt, 2);

@@ -12,9 +12,9 @@ use crate::{
     occurrence::OccurrenceKey,
     store::{
         Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
+        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
     },
 };
 
@@ -74,8 +74,8 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
         self.carry(Operation::FindClaim, |store| async move { store.find_claim(claim_id).await }).await
     }
 
-    async fn due(&self, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.carry(Operation::Due, |store| async move { store.due(limit).await }).await
+    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+        self.carry(Operation::Due, |store| async move { store.due(after, limit).await }).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {

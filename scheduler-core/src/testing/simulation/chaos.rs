@@ -39,7 +39,7 @@ impl Chaos {
             FaultKind::DropConnections => self.network.drop_connections(Backend::Store),
             FaultKind::LocksForget => {
                 self.network.drop_connections(Backend::Locks);
-                self.locks.iter().for_each(MemoryLocks::forget_all);
+                self.locks.iter().for_each(MemoryLocks::forget);
             }
             FaultKind::Pause | FaultKind::BlockService | FaultKind::StallEngine => self.freeze(fault),
             FaultKind::CutStore | FaultKind::CutLocks | FaultKind::LoseReplies | FaultKind::Slow => self.hamper(fault),
