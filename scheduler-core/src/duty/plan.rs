@@ -90,14 +90,15 @@ impl Planner for OwedPlanner {
             // A pause's span is decided as a whole when it ends (R23).
             return DecisionPlan::default();
         }
+        let until = self.until(view);
         if !view.state.enabled {
-            return DecisionPlan { watermark: later(view, view.until), ..DecisionPlan::default() };
+            return DecisionPlan { watermark: later(view, until), ..DecisionPlan::default() };
         }
         let owed = self.owed(view);
         let mut plan = DecisionPlan::default();
         plan.rows.extend(owed.in_time.iter().map(|at| self.start(view, *at)));
         self.catch_up(view, &owed, &mut plan);
-        plan.watermark = later(view, if owed.is_cut { owed.end.unwrap_or(view.until) } else { view.until });
+        plan.watermark = later(view, if owed.is_cut { owed.end.unwrap_or(until) } else { until });
         plan
     }
 }
@@ -113,12 +114,18 @@ impl OwedPlanner {
         self.claimed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The end of the pass: time has gone by since the lock backend was asked, and it was asked of no more.
+    fn until(&self, view: &DecideView) -> DateTime<Utc> {
+        self.elsewhere.until.map_or(view.until, |asked| asked.min(view.until))
+    }
+
     fn owed(&self, view: &DecideView) -> Owed {
+        let until = self.until(view);
         let mut owed = Owed::default();
         let mut at = view.state.watermark;
         let mut covered = Covered::new(&view.rows);
         for seen in 0.. {
-            let Some(next) = self.settings.trigger.next_after(at).filter(|next| *next <= view.until) else { break };
+            let Some(next) = self.settings.trigger.next_after(at).filter(|next| *next <= until) else { break };
             if seen == PASS {
                 owed.is_cut = true;
                 break;

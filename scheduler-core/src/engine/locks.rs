@@ -175,9 +175,13 @@ impl Locks {
 
     /// Asks for one occurrence alone: whether the cursor was moved by it, now or by an earlier request of this instance.
     async fn move_cursor(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<bool, LockError> {
+        Ok(matches!(self.ask(engine, job, to).await?, Acquired::Granted(_)))
+    }
+
+    async fn ask(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<Acquired, LockError> {
         let request = engine.acquire_request(&Due { job, scheduled_at: to }, LockMode::Filter);
         let answer = self.acquire(engine, LEASE_LIMIT, &[request]).await?.pop();
-        Ok(matches!(answer, Some(Acquired::Granted(_))))
+        Ok(answer.unwrap_or(Acquired::AlreadyClaimed))
     }
 
     /// Extends a lease; `Ok(false)` when it is lost.
@@ -241,25 +245,42 @@ impl Engine {
     /// (R15).
     ///
     /// What lies above its cursor is this instance's from now on: the cursor is moved over it before anything is written.
-    pub(crate) async fn decided_elsewhere(&self, job: JobIndex, until: DateTime<Utc>) -> Result<Elsewhere, LockError> {
+    /// Where this machine's clock is ahead of the backend's, the answer ends at what is due by the latter.
+    pub(crate) async fn decided_elsewhere(
+        &self,
+        job: JobIndex,
+        mut until: DateTime<Utc>,
+    ) -> Result<Elsewhere, LockError> {
         let Some(locks) = self.claiming_locks() else { return Ok(Elsewhere::default()) };
         let entry = self.jobs.get(job);
         locks.settle_doubts(self, job, None).await?;
         let call = locks.backend.cursor(&entry.settings().id);
         let mut cursor = limited(&*self.clock, LEASE_LIMIT, "read a cursor", call).await?;
-        let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));
-        if let Some(last) = last.filter(|last| cursor.is_none_or(|cursor| cursor < *last)) {
+        loop {
+            let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));
+            let Some(last) = last.filter(|last| cursor.is_none_or(|cursor| cursor < *last)) else { break };
             let span = Span { after: cursor.unwrap_or(DateTime::<Utc>::MIN_UTC), to: last };
-            match locks.move_cursor(self, job, last).await {
-                Ok(true) => locks.ours.grant(job, span),
-                Ok(false) => cursor = Some(last),
+            match locks.ask(self, job, last).await {
+                Ok(Acquired::Granted(_)) => {
+                    locks.ours.grant(job, span);
+                    break;
+                }
+                Ok(Acquired::NotDue { remaining }) => {
+                    let ahead =
+                        TimeDelta::from_std(remaining).unwrap_or(TimeDelta::MAX).max(TimeDelta::milliseconds(1));
+                    until = last.checked_sub_signed(ahead).unwrap_or(DateTime::<Utc>::MIN_UTC);
+                }
+                Ok(Acquired::AlreadyClaimed | Acquired::Held) => {
+                    cursor = Some(last);
+                    break;
+                }
                 Err(error) => {
                     locks.ours.doubt(job, span);
                     return Err(error);
                 }
             }
         }
-        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()) })
+        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()), until: Some(until) })
     }
 
     /// The key for a run that is not the schedule's; `Ok(None)` when another instance holds it.
