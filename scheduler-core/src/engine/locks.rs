@@ -94,7 +94,7 @@ impl Locks {
             match self.acquire_settled(engine, &open, &requests).await {
                 Ok(answers) => {
                     engine.health.locks_answered();
-                    return self.admit_leased(engine, open, answers, asked_at);
+                    return self.admit_leased(engine, open, answers, asked_at).await;
                 }
                 Err(error) => {
                     engine.health.locks_failed(&error, false);
@@ -135,7 +135,13 @@ impl Locks {
         Ok(())
     }
 
-    fn admit_leased(&self, engine: &Engine, open: Vec<Due>, answers: Vec<Acquired>, asked_at: Duration) -> Admission {
+    async fn admit_leased(
+        &self,
+        engine: &Engine,
+        open: Vec<Due>,
+        answers: Vec<Acquired>,
+        asked_at: Duration,
+    ) -> Admission {
         let mut admission = Admission::default();
         for (due, answer) in open.into_iter().zip(answers) {
             let span = Span::of(due.scheduled_at);
@@ -150,9 +156,22 @@ impl Locks {
                     admission.wait = admission.wait.max(remaining);
                     admission.early.push(due);
                 }
-                // The holder's own instance records what its run displaces (R17).
+                // The holder's own instance records what its run displaces (R17), and moves the cursor before it does: the
+                // key may be free by then, and another instance may have the occurrence.
                 Acquired::Held if engine.running.holds(due.job) => {
-                    admission.admitted.push(Admitted { due, lock: None });
+                    match self.move_cursor(engine, due.job, due.scheduled_at).await {
+                        Ok(true) => {
+                            self.ours.grant(due.job, span);
+                            admission.admitted.push(Admitted { due, lock: None });
+                            continue;
+                        }
+                        Ok(false) => {}
+                        Err(error) => {
+                            engine.health.locks_failed(&error, false);
+                            self.ours.doubt(due.job, span);
+                            continue;
+                        }
+                    }
                 }
                 Acquired::Held => {}
                 // It may be this instance's own, by an answer that was lost and a lease that has ended since: asked by
@@ -303,6 +322,24 @@ impl Engine {
                 }
             }
         }
+        self.acquire_key(locks, job).await
+    }
+
+    /// The key for a claim that was admitted while an earlier run of this instance held it, and was granted, as that run
+    /// had ended meanwhile. `None` where it is another's by now: the claim does not run.
+    pub(crate) async fn acquire_late(&self, job: JobIndex) -> Option<Option<HeldLock>> {
+        let Some(locks) = self.claiming_locks() else { return Some(None) };
+        match self.acquire_key(locks, job).await {
+            Ok(key) => key,
+            Err(error) => {
+                self.health.locks_failed(&error, false);
+                None
+            }
+        }
+    }
+
+    async fn acquire_key(&self, locks: &Locks, job: JobIndex) -> Result<Option<Option<HeldLock>>, LockError> {
+        let asked_at = self.clock.uptime();
         let request = AcquireRequest {
             job_id: self.jobs.get(job).settings().id.clone(),
             owner: self.instance,
