@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cluster;
+mod guard;
 mod locked_table;
 mod round_trips;
 mod run_once;

@@ -102,6 +102,7 @@ impl Engine {
             triggered_by: assignment.triggered_by,
             params: assignment.params,
             cancellation: control.cancellation.clone(),
+            namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),
         });
         let lag = (self.now() - context.scheduled_at().to_utc()).to_std().unwrap_or(Duration::ZERO);
