@@ -18,6 +18,7 @@ mod ping;
 mod port;
 mod postgres;
 mod process;
+mod programs;
 mod random;
 mod redis;
 mod state;
@@ -81,6 +82,7 @@ impl Services {
     /// Checks the servers given, and starts or repairs the private ones that are needed beside them.
     pub(crate) fn up(&self) -> Result<Up> {
         let _alone = self.lock()?;
+        programs::provide();
         let mut state = State::load(&self.state_file())?;
         let started_from_nothing = state.as_ref().is_none_or(State::is_empty);
         let given = self.foreign(state.as_ref());
