@@ -121,6 +121,23 @@ impl Job {
     }
 }
 
+#[cfg(any(test, feature = "testing"))]
+impl Job {
+    /// The same job, whose body's future this function puts into another.
+    pub(crate) fn wrapped(
+        &self,
+        wrap: impl Fn(JobContext, BoxFuture<'static, JobResult>) -> BoxFuture<'static, JobResult> + Send + Sync + 'static,
+    ) -> Self {
+        let body = Arc::clone(&self.body);
+        let arguments = Arguments {
+            required_state: body.arguments.required_state.clone(),
+            check_params: body.arguments.check_params.clone(),
+        };
+        let run = Box::new(move |context: JobContext| wrap(context.clone(), (body.run)(context)));
+        Self { body: Arc::new(Body { run, arguments }), ..self.clone() }
+    }
+}
+
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").field("settings", &self.settings).finish_non_exhaustive()

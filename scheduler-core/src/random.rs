@@ -40,7 +40,6 @@ pub(crate) mod seeded {
 
     /// Makes this thread draw from a seed, until the guard is dropped.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "what drives it is still to come"))]
     pub(crate) fn seed(seed: u64) -> Guard {
         Guard { before: SOURCE.replace(Some(SplitMix(seed))) }
     }

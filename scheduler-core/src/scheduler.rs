@@ -67,9 +67,26 @@ impl Scheduler {
 
     /// Starts the scheduler in a process of a test's.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) async fn start_in(self, tasks: crate::engine::Tasks) -> Result<RunningScheduler, StartError> {
+    pub(crate) fn start_in(
+        self,
+        tasks: crate::engine::Tasks,
+    ) -> (SchedulerHandle, impl Future<Output = Result<RunningScheduler, StartError>>) {
         let (handle, parts) = self.into_parts();
-        Ok(RunningScheduler { handle, engine: EngineThread::start_in(parts, tasks).await? })
+        let known = handle.clone();
+        let starting = async { Ok(RunningScheduler { handle, engine: EngineThread::start_in(parts, tasks).await? }) };
+        (known, starting)
+    }
+
+    /// The same scheduler, with each job as this function makes it.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn watched(mut self, watch: impl Fn(&Job) -> Job) -> Self {
+        self.jobs = self.jobs.iter().map(watch).collect();
+        self
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn jobs(&self) -> &[Job] {
+        &self.jobs
     }
 
     fn into_parts(self) -> (SchedulerHandle, EngineParts) {

@@ -1,5 +1,8 @@
 //! Starts a body on the service's runtime and turns its end into an outcome.
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -176,7 +179,12 @@ fn outcome(
         next: None,
     };
     let mut retry = Retry::BySettings;
-    let stop = if matches!(end, End::LeaseLost) { Some(Stop::LeaseLost) } else { stop };
+    let stop = match end {
+        End::LeaseLost => Some(Stop::LeaseLost),
+        // Dropped without having been told: its lease had run out, and was extended only after that.
+        End::Aborted => stop.or(Some(Stop::LeaseLost)),
+        End::Returned(_) | End::Panicked(_) => stop,
+    };
     match end {
         End::Returned(Ok(outcome)) => {
             let (verdict, message, data) = outcome.into_parts();

@@ -79,6 +79,13 @@ impl MemoryStore {
         self
     }
 
+    /// The same store, declared to have a clock of its own: for engines whose clocks differ from it.
+    #[must_use]
+    pub fn declared_server_clock(mut self) -> Self {
+        self.capabilities.server_clock = true;
+        self
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

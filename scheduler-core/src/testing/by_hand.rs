@@ -89,9 +89,8 @@ impl ManualScheduler {
         let scheduler = parts(Scheduler::builder(faults.store(store.clone())).clock(clock.clone())).build()?;
         let executor = Executor::new();
         let process = Process::new(&executor);
-        let started = drive(&executor, scheduler.start_in(process.tasks())).await;
-        let running = started.expect("a store in memory answers");
-        let handle = running.handle().clone();
+        let (handle, starting) = scheduler.start_in(process.tasks());
+        let running = drive(&executor, starting).await.expect("a store in memory answers");
         Ok(Self { clock, store, faults, executor, process, running: Some(running), handle })
     }
 

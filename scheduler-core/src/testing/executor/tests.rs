@@ -117,7 +117,7 @@ async fn a_scheduler_lives_in_a_process_and_dies_with_it() {
     let executor = Executor::new();
     let tasks = Tasks::Process { engine: executor.group(), service: executor.group() };
     let Tasks::Process { engine, service } = tasks.clone() else { unreachable!("made above") };
-    let starting = scheduler.start_in(tasks);
+    let (_, starting) = scheduler.start_in(tasks);
     tokio::pin!(starting);
     let running = poll_fn(|context| {
         let poll = starting.as_mut().poll(context);

@@ -1,0 +1,31 @@
+use super::*;
+use crate::{
+    job::Job,
+    outcome::{JobResult, Outcome},
+};
+
+/// The outcome of a first attempt of three.
+fn ended(end: End, stop: Option<Stop>) -> Finish {
+    let job = Job::builder("job").manual().timeout(Duration::from_secs(9)).run(|| async {});
+    outcome(job.settings(), ExecutionId(1), FencingToken(1), (1, 3), end, stop)
+}
+
+#[test]
+fn what_was_dropped_has_not_succeeded() {
+    for stop in [Stop::LeaseLost, Stop::Timeout, Stop::ByRequest, Stop::Shutdown] {
+        assert_ne!(ended(End::Aborted, Some(stop)).status, Status::Succeeded);
+    }
+    for end in [End::Aborted, End::LeaseLost] {
+        let finish = ended(end, None);
+        assert_eq!((finish.status, finish.reason), (Status::Failed, Some(Reason::LeaseLost)));
+        assert!(finish.next.is_some());
+    }
+}
+
+#[test]
+fn what_succeeded_in_spite_of_being_told_to_stop_has_succeeded() {
+    let finish = ended(End::Returned(JobResult::Ok(Outcome::succeeded("in the end"))), Some(Stop::Timeout));
+    assert_eq!((finish.status, finish.next), (Status::Succeeded, None));
+    let finish = ended(End::Returned(JobResult::Err(JobError::new("half-way"))), Some(Stop::Timeout));
+    assert_eq!(finish.status, Status::TimedOut);
+}

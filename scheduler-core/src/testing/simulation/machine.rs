@@ -1,0 +1,277 @@
+//! A machine, and the process on it that is started again and again.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use super::{
+    effects::Effects,
+    network::{Backend, Network},
+    time::MachineClock,
+    trace::Trace,
+};
+use crate::{
+    RunningScheduler, Scheduler, SchedulerBuilder, SchedulerHandle,
+    identity::{InstanceId, JobId},
+    lock::{LockBackend, memory::MemoryLocks},
+    store::{ControlStore as _, Store, memory::MemoryStore},
+    testing::{
+        executor::Executor,
+        link::{LinkedLocks, LinkedStore},
+        process::Process,
+    },
+};
+
+/// How long a service waits before it tries to start again.
+const START_AGAIN: Duration = Duration::from_secs(1);
+
+/// Gives a scheduler its jobs and state.
+pub(crate) type Parts = Arc<dyn Fn(SchedulerBuilder) -> SchedulerBuilder + Send + Sync>;
+
+/// Puts something between the network and the store, on the store's side.
+pub(crate) type WrapStore = Arc<dyn Fn(MemoryStore, MachineClock) -> Arc<dyn Store> + Send + Sync>;
+
+/// Puts something between the network and the lock backend, on the backend's side.
+pub(crate) type WrapLocks = Arc<dyn Fn(MemoryLocks) -> Arc<dyn LockBackend> + Send + Sync>;
+
+/// What all machines of a simulation share.
+pub(crate) struct Site {
+    pub(crate) executor: Executor,
+    pub(crate) network: Network,
+    pub(crate) effects: Effects,
+    pub(crate) trace: Trace,
+    pub(crate) parts: Parts,
+    /// The store that they share; without one each process has its own.
+    pub(crate) store: Option<MemoryStore>,
+    pub(crate) locks: Option<MemoryLocks>,
+    pub(crate) wrap_store: WrapStore,
+    pub(crate) wrap_locks: WrapLocks,
+    /// The jobs' watermarks when they were first announced.
+    pub(crate) first_seen: Mutex<BTreeMap<JobId, DateTime<Utc>>>,
+}
+
+impl Site {
+    /// From when on each job's occurrences are owed.
+    pub(crate) fn first_seen(&self) -> BTreeMap<JobId, DateTime<Utc>> {
+        self.first_seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the watermarks of the jobs that were announced for the first time: none has moved yet.
+    async fn see(&self, store: &MemoryStore, handle: &SchedulerHandle) {
+        let ids: Vec<JobId> = handle.definitions().iter().map(|job| job.settings().id.clone()).collect();
+        let states = store.states(&ids).await.expect("a store in memory answers");
+        let mut first_seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for state in states {
+            first_seen.entry(state.job_id).or_insert(state.watermark);
+        }
+    }
+}
+
+/// A machine; clones are the same.
+#[derive(Clone)]
+pub(crate) struct Machine(Arc<Shared>);
+
+struct Shared {
+    site: Arc<Site>,
+    number: usize,
+    clock: MachineClock,
+    state: Mutex<State>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+#[derive(Default)]
+struct State {
+    process: Option<Process>,
+    handle: Option<SchedulerHandle>,
+    lives: Vec<Life>,
+}
+
+/// One process, from its start to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Life {
+    pub(crate) instance: InstanceId,
+    /// The store that died with it, where it had one of its own.
+    pub(crate) own_store: Option<MemoryStore>,
+    /// Whether it lives at the simulation's end.
+    pub(crate) is_alive: bool,
+}
+
+/// What is done to a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    /// It is gone already, and is started again after this time.
+    Crashed { down: Duration },
+    /// It is to stop, and is started again.
+    Stop { drain: Duration, down: Duration },
+}
+
+impl Machine {
+    /// A machine on which a process is started, by a task of `supervisors`.
+    pub(crate) fn boot(
+        site: &Arc<Site>,
+        number: usize,
+        clock: MachineClock,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let (orders, received) = mpsc::unbounded_channel();
+        let shared = Shared { site: Arc::clone(site), number, clock, state: Mutex::default(), orders };
+        let machine = Self(Arc::new(shared));
+        (machine.clone(), machine.supervise(received))
+    }
+
+    pub(crate) fn clock(&self) -> &MachineClock {
+        &self.0.clock
+    }
+
+    /// The process that runs now, if one does.
+    pub(crate) fn process(&self) -> Option<Process> {
+        self.state().process.clone()
+    }
+
+    /// The scheduler that runs now, if it has started.
+    pub(crate) fn handle(&self) -> Option<SchedulerHandle> {
+        self.state().handle.clone()
+    }
+
+    pub(crate) fn lives(&self) -> Vec<Life> {
+        self.state().lives.clone()
+    }
+
+    /// Drops all that the process has, at once; it is started again after this time.
+    pub(crate) fn crash(&self, down: Duration) {
+        self.end_process();
+        // The supervisor lives as long as the simulation.
+        let _ = self.0.orders.send(Order::Crashed { down });
+    }
+
+    /// Tells the process to stop.
+    pub(crate) fn stop(&self, drain: Duration, down: Duration) {
+        let _ = self.0.orders.send(Order::Stop { drain, down });
+    }
+
+    fn end_process(&self) {
+        let process = {
+            let mut state = self.state();
+            state.handle = None;
+            if let Some(life) = state.lives.last_mut() {
+                life.is_alive = false;
+            }
+            state.process.take()
+        };
+        if let Some(process) = process {
+            process.crash();
+        }
+    }
+
+    async fn supervise(self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        loop {
+            self.note("starts");
+            let mut down = START_AGAIN;
+            if let Some(running) = self.start(&mut orders, &mut down).await {
+                down = self.run(running, &mut orders).await;
+            }
+            self.end_process();
+            self.note("is down");
+            tokio::time::sleep(down).await;
+            // What was ordered while nothing ran was done by that.
+            while orders.try_recv().is_ok() {}
+        }
+    }
+
+    async fn start(
+        &self,
+        orders: &mut mpsc::UnboundedReceiver<Order>,
+        down: &mut Duration,
+    ) -> Option<RunningScheduler> {
+        let process = Process::new(&self.0.site.executor);
+        let own_store =
+            self.0.site.store.is_none().then(|| MemoryStore::new().with_clock(Arc::new(self.0.clock.clone())));
+        let scheduler = self.scheduler(own_store.as_ref());
+        self.state().process = Some(process.clone());
+        let (handle, starting) = scheduler.start_in(process.tasks());
+        let life = Life { instance: handle.instance(), own_store: own_store.clone(), is_alive: true };
+        self.state().lives.push(life);
+        let started = tokio::select! {
+            biased;
+            order = ended(orders) => {
+                *down = order;
+                return None;
+            }
+            started = starting => started,
+        };
+        let running = started.ok()?;
+        if let Some(store) = own_store.as_ref().or(self.0.site.store.as_ref()) {
+            self.0.site.see(store, &handle).await;
+        }
+        self.state().handle = Some(handle);
+        self.note("is up");
+        Some(running)
+    }
+
+    /// Runs the scheduler until its end; answers how long it is down then.
+    async fn run(&self, running: RunningScheduler, orders: &mut mpsc::UnboundedReceiver<Order>) -> Duration {
+        match orders.recv().await {
+            Some(Order::Stop { drain, down }) => {
+                self.note("is told to stop");
+                tokio::select! {
+                    biased;
+                    down = ended(orders) => down,
+                    () = running.shutdown(drain) => down,
+                }
+            }
+            Some(Order::Crashed { down }) => down,
+            None => START_AGAIN,
+        }
+    }
+
+    fn scheduler(&self, own_store: Option<&MemoryStore>) -> Scheduler {
+        let Site { network, parts, store, locks, wrap_store, wrap_locks, effects, .. } = &*self.0.site;
+        let builder = match (own_store, store) {
+            (None, Some(shared)) => {
+                let inner = wrap_store(shared.clone(), self.0.clock.clone());
+                Scheduler::builder(LinkedStore { inner, link: network.route(self.0.number, Backend::Store) })
+            }
+            // It is in the process's own memory: no network lies between.
+            (own, _) => Scheduler::builder(own.cloned().unwrap_or_default()),
+        };
+        let builder = match locks {
+            Some(locks) => {
+                let inner = wrap_locks(locks.clone());
+                builder.lock_backend(LinkedLocks { inner, link: network.route(self.0.number, Backend::Locks) })
+            }
+            None => builder,
+        };
+        let scheduler = parts(builder.clock(self.0.clock.clone())).build().expect("they were built once before");
+        scheduler.watched(|job| effects.watch(job))
+    }
+
+    fn note(&self, what: &str) {
+        self.0.site.trace.note((self.0.number, what));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns when the process was ended; what it is asked for meanwhile it can't do.
+async fn ended(orders: &mut mpsc::UnboundedReceiver<Order>) -> Duration {
+    loop {
+        match orders.recv().await {
+            Some(Order::Crashed { down }) => return down,
+            Some(Order::Stop { .. }) => {}
+            None => return START_AGAIN,
+        }
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").field("number", &self.0.number).field("clock", &self.0.clock).finish_non_exhaustive()
+    }
+}
