@@ -6,7 +6,7 @@ mod pooler;
 mod process;
 mod proxy;
 
-pub use database::Database;
+pub use database::{Database, connect};
 pub use http::{Answer, Api};
 pub use pooler::Pooler;
 pub use process::Process;
