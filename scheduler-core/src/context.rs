@@ -35,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) triggered_by: Option<String>,
     pub(crate) params: Option<Value>,
     pub(crate) cancellation: CancellationToken,
+    pub(crate) namespace: Option<Arc<str>>,
     pub(crate) state: Arc<StateMap>,
 }
 
@@ -119,6 +120,13 @@ impl JobContext {
     #[must_use]
     pub fn params(&self) -> Option<&Value> {
         self.0.params.as_ref()
+    }
+
+    /// Where the execution's row is within its store ([`Store::namespace`](crate::store::Store::namespace)), for stores that
+    /// guard a user's transaction (R7).
+    #[must_use]
+    pub fn store_namespace(&self) -> Option<&str> {
+        self.0.namespace.as_deref()
     }
 
     /// Fires when the body is to stop: a timeout, a cancel request, a lost lease, or a shutdown.

@@ -61,6 +61,8 @@ pub(crate) struct Engine {
     /// The store's clock.
     pub(crate) time: ServerTime,
     pub(crate) store: Arc<dyn Store>,
+    /// Where the rows are within the store (R7).
+    namespace: Option<Arc<str>>,
     /// The same store by connections of their own, for what must not wait behind claims: heartbeats and renewals (R25).
     pub(crate) keeper: Arc<dyn Store>,
     pub(crate) locks: Option<Locks>,

@@ -17,14 +17,17 @@ pub(crate) fn uuid() -> Uuid {
 pub(crate) fn fraction() -> f64 {
     /// As many steps as a `f64` tells apart, with some to spare.
     const STEPS: u32 = 1 << 30;
-    #[cfg(any(test, feature = "testing"))]
-    let seeded = seeded::draw();
-    #[cfg(not(any(test, feature = "testing")))]
-    let seeded = None;
-    // Each `RandomState` has keys of its own: a draw without a generator to carry along.
-    let draw: u64 = seeded.unwrap_or_else(|| RandomState::new().hash_one(()));
-    let step = u32::try_from(draw % u64::from(STEPS)).expect("below the number of steps");
+    let step = u32::try_from(number() % u64::from(STEPS)).expect("below the number of steps");
     f64::from(step) / f64::from(STEPS)
+}
+
+fn number() -> u64 {
+    #[cfg(any(test, feature = "testing"))]
+    if let Some(draw) = seeded::draw() {
+        return draw;
+    }
+    // Each `RandomState` has keys of its own: a draw without a generator to carry along.
+    RandomState::new().hash_one(())
 }
 
 /// Draws from a seed, for a simulation.

@@ -59,6 +59,12 @@ pub trait Store: ExecutionStore + HistoryStore + ControlStore {
     /// The engine attaches on its own thread; the service and the admin API use another handle.
     fn attach(&self) -> Arc<dyn Store>;
 
+    /// Where the rows are within the store, such as a schema, for what guards a user's transaction on it (R7); `None`
+    /// where there is nothing to name, or it was not asked for anything yet.
+    fn namespace(&self) -> Option<String> {
+        None
+    }
+
     /// Asks whether the store answers and fits this code.
     ///
     /// # Errors

@@ -14,6 +14,7 @@
 //! - The server decides: an attempt is claimed by the statement that inserts its `running` row, by the server's clock.
 //! - A claim, take, renewal, finish or look is one round trip on a warm connection, whatever the size of its batch.
 //! - Nothing lives in a session, and every statement names its schema, so a pooler in transaction mode may stand between.
+//! - A body's own transaction can be guarded: [`Guard`] fails it once the execution may be another's.
 //! - The tables are made, and the predecessor's adopted, by [`PostgresStore::connect`]; ten instances may start at once.
 //!
 //! # What it does not
@@ -27,6 +28,7 @@ mod control;
 mod decide;
 mod error;
 mod finish;
+mod guard;
 mod history;
 mod migrate;
 mod pool;
@@ -41,4 +43,5 @@ mod tls;
 
 pub use config::{PostgresConfig, SslMode};
 pub use error::PostgresError;
+pub use guard::{Guard, GuardError};
 pub use store::PostgresStore;

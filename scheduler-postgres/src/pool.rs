@@ -56,6 +56,11 @@ impl Shared {
         self.statements.get_or_try_init(statements).await
     }
 
+    /// The schema's name, once it is known.
+    pub(crate) fn schema_name(&self) -> Option<String> {
+        self.statements.get().map(|statements| statements.schema().to_owned())
+    }
+
     /// Checks the schema's version on this connection, and migrates it where it is behind.
     pub(crate) async fn migrate(&self, client: &mut tokio_postgres::Client) -> Result<(), PostgresError> {
         let statements = Arc::clone(self.statements(client).await?);

@@ -37,6 +37,8 @@ queries! {
     DecideInsert = "decide_insert",
     DecideGrow = "decide_grow",
     DecideWatermark = "decide_watermark",
+    GuardLock = "guard_lock",
+    GuardLease = "guard_lease",
     RecoverLook = "recover_look",
     RecoverLock = "recover_lock",
     Recover = "recover",

@@ -144,6 +144,10 @@ impl Store for PostgresStore {
         Arc::new(Self { connections, ..self.clone() })
     }
 
+    fn namespace(&self) -> Option<String> {
+        self.connections.shared().schema_name()
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         control::check(&self.connections).await.map_err(|error| error.read("check the store"))
     }

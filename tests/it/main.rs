@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod cluster;
+mod guard;
 mod locked_table;
+mod pooler;
 mod round_trips;
 mod run_once;
 mod start_errors;

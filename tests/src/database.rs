@@ -68,7 +68,11 @@ fn url_of(name: &str) -> String {
     format!("{}/{name}{query}", &base[..path])
 }
 
-async fn connect(url: &str) -> Client {
+/// A connection to this database.
+///
+/// # Panics
+/// When nobody answers.
+pub async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("PostgreSQL of `DATABASE_URL` answers");
     tokio::spawn(connection);
     client

@@ -2,11 +2,13 @@
 
 mod database;
 mod http;
+mod pooler;
 mod process;
 mod proxy;
 
-pub use database::Database;
+pub use database::{Database, connect};
 pub use http::{Answer, Api};
+pub use pooler::Pooler;
 pub use process::Process;
 pub use proxy::Proxy;
 

@@ -1,6 +1,11 @@
 //! What `cargo xtask` can be asked for.
 
-use crate::failure::{Failure, Result};
+use std::time::Duration;
+
+use crate::{
+    failure::{Failure, Result},
+    soak::Soak,
+};
 
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -9,6 +14,8 @@ usage: cargo xtask <command>
   services down      stop them and remove their data
   services status    say where they are
   test [args…]       every test, with real servers; args go to `cargo test`
+  soak [--minutes M | --seconds S] [--seed N]
+                     several processes under faults from a seed, then the judge
   bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +23,7 @@ pub(crate) enum Command {
     Help,
     Services(ServicesCommand),
     Test(Vec<String>),
+    Soak(Soak),
     Bench { names: Vec<String>, passed_on: Vec<String> },
 }
 
@@ -34,9 +42,29 @@ impl Command {
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             Some("services") => ServicesCommand::parse(args).map(Self::Services),
             Some("test") => Ok(Self::Test(args.collect())),
+            Some("soak") => Self::parse_soak(args).map(Self::Soak),
             Some("bench") => Self::parse_bench(args.collect()),
             Some(unknown) => Err(Failure::new(format!("unknown command `{unknown}`\n\n{USAGE}"))),
         }
+    }
+
+    fn parse_soak(mut args: impl Iterator<Item = String>) -> Result<Soak> {
+        let mut soak = Soak::DEFAULT;
+        while let Some(flag) = args.next() {
+            let value = args.next().and_then(|value| value.parse::<u64>().ok());
+            let value = value.ok_or_else(|| Failure::new(format!("`{flag}` needs a whole number after it")))?;
+            match flag.as_str() {
+                "--minutes" => soak.duration = Duration::from_secs(value.saturating_mul(60)),
+                "--seconds" => soak.duration = Duration::from_secs(value),
+                "--seed" => soak.seed = value,
+                _ => {
+                    return Err(Failure::new(format!(
+                        "unknown flag `{flag}`, expected `--minutes`, `--seconds` or `--seed`"
+                    )));
+                }
+            }
+        }
+        Ok(soak)
     }
 
     fn parse_bench(mut names: Vec<String>) -> Result<Self> {
@@ -106,6 +134,15 @@ mod tests {
     fn test_passes_everything_on() {
         let expected = ["-p", "scheduler-redis", "--", "--nocapture"].map(str::to_owned).to_vec();
         assert_eq!(parse("test -p scheduler-redis -- --nocapture").unwrap(), Command::Test(expected));
+    }
+
+    #[test]
+    fn soak_takes_its_length_and_its_seed() {
+        let soak = Soak { duration: Duration::from_secs(120), seed: 7, ..Soak::DEFAULT };
+        assert_eq!(parse("soak --minutes 2 --seed 7").unwrap(), Command::Soak(soak));
+        assert_eq!(parse("soak").unwrap(), Command::Soak(Soak::DEFAULT));
+        assert!(refused("soak --minutes many").contains("whole number"));
+        assert!(refused("soak --hours 2").contains("`--hours`"));
     }
 
     #[test]

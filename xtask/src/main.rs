@@ -14,6 +14,7 @@ mod cargo;
 mod command;
 mod failure;
 mod services;
+mod soak;
 mod test;
 
 use command::{Command, ServicesCommand, USAGE};
@@ -43,6 +44,7 @@ fn run(command: Command) -> Result<ExitCode> {
             return Ok(if status.all_answer() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Test(args) => return test::run(&root, &services, &args),
+        Command::Soak(soak) => return soak::run(&root, soak),
         Command::Bench { names, passed_on } => return bench::run(&root, &services, &names, &passed_on),
     }
     Ok(ExitCode::SUCCESS)

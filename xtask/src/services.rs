@@ -18,6 +18,7 @@ mod ping;
 mod port;
 mod postgres;
 mod process;
+mod programs;
 mod random;
 mod redis;
 mod state;
@@ -29,6 +30,7 @@ mod url;
 mod tests;
 
 pub(crate) use given::Given;
+pub(crate) use process::wait_until;
 
 use account::Account;
 use postgres::Postgres;
@@ -81,6 +83,7 @@ impl Services {
     /// Checks the servers given, and starts or repairs the private ones that are needed beside them.
     pub(crate) fn up(&self) -> Result<Up> {
         let _alone = self.lock()?;
+        programs::provide();
         let mut state = State::load(&self.state_file())?;
         let started_from_nothing = state.as_ref().is_none_or(State::is_empty);
         let given = self.foreign(state.as_ref());
@@ -125,6 +128,28 @@ impl Services {
             Err(failure) => eprintln!("warning: {failure}; a server it named may still run"),
         }
         home::remove(&self.directory)
+    }
+
+    /// Kills the private PostgreSQL, as a power cut does; [`Services::up`] starts it again on what it left.
+    pub(crate) fn crash_postgres(&self) -> Result<()> {
+        let _alone = self.lock()?;
+        let Some(state) = State::load(&self.state_file())? else { return Ok(()) };
+        let account = Account::owning(&state.home)?;
+        if let Some(Server { source: Source::Binaries(programs), .. }) = &state.postgres {
+            postgres_of(&state, account.as_ref()).stop(programs);
+        }
+        Ok(())
+    }
+
+    /// Ends the private Redis, with all that it held; [`Services::up`] starts an empty one.
+    pub(crate) fn crash_redis(&self) -> Result<()> {
+        let _alone = self.lock()?;
+        let Some(state) = State::load(&self.state_file())? else { return Ok(()) };
+        let account = Account::owning(&state.home)?;
+        if let Some(server @ Server { source: Source::Binaries(_), .. }) = &state.redis {
+            redis_of(&state, account.as_ref()).stop(server);
+        }
+        Ok(())
     }
 
     pub(crate) fn status(&self) -> Result<Status> {

@@ -355,7 +355,8 @@ impl Engine {
     /// Gives up keys that were kept for rows that wait no longer, as when an operator has cancelled a retry.
     pub(crate) async fn review_kept(&self) {
         for kept in self.running.kept() {
-            match self.store.execution(kept.execution_id).await {
+            let read = self.store.execution(kept.execution_id);
+            match super::limited(&*self.clock, LEASE_LIMIT, "read an execution", read).await {
                 Ok(Some(row)) if row.status == Status::Pending => {}
                 Ok(_) => self.release(self.running.take_kept(kept.execution_id).map(|kept| kept.lock)).await,
                 Err(error) => self.health.store_failed(&error),

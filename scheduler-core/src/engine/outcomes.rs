@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     event::Event,
     identity::{ExecutionId, JobId},
-    status::Status,
+    status::{Reason, Status},
     store::{Finish, FinishOutcome, StoreError},
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Outcomes {
     arrived: Notify,
     /// How many are not written: in the queue, on the way, or refused and tried alone.
     unwritten: AtomicUsize,
+    /// Whether it was said that they are too many; said again once all were written.
+    is_full_told: AtomicBool,
 }
 
 impl Outcomes {
@@ -99,7 +101,12 @@ impl Engine {
         if self.has_room() {
             return due;
         }
-        warn!(unwritten = ROOM, "too many outcomes wait for the store: nothing more is started until they are written");
+        if !self.outcomes.is_full_told.swap(true, Ordering::Relaxed) {
+            warn!(
+                unwritten = ROOM,
+                "too many outcomes wait for the store: nothing more is started until they are written"
+            );
+        }
         loop {
             let left = self.running.left.notified();
             tokio::pin!(left);
@@ -154,7 +161,9 @@ impl Engine {
     }
 
     fn settle_finish(self: &Arc<Self>, finish: &Finish, outcome: FinishOutcome) {
-        self.outcomes.unwritten.fetch_sub(1, Ordering::Relaxed);
+        if self.outcomes.unwritten.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.outcomes.is_full_told.store(false, Ordering::Relaxed);
+        }
         let running = self.running.remove(finish.execution_id);
         let job_id = running.as_ref().map(|running| self.jobs.get(running.job).settings().id.clone());
         let mut retry = None;
@@ -195,7 +204,9 @@ impl Engine {
 
     fn say(&self, job_id: Option<&JobId>, finish: &Finish, status: Status, next: Option<ExecutionId>) {
         if let Some(job_id) = job_id.cloned() {
-            let (execution_id, reason) = (finish.execution_id, finish.reason);
+            let execution_id = finish.execution_id;
+            // Another status than the one asked for: the store knows of a cancel request.
+            let reason = if status == finish.status { finish.reason } else { Some(Reason::ByRequest) };
             self.events.tell(Event::Finished { job_id, execution_id, status, reason, next });
         }
         let job_id = job_id.map_or("", JobId::as_str);

@@ -54,9 +54,14 @@ pub(crate) struct Assignment {
 }
 
 impl Assignment {
+    /// The uptime of the request from which the lock backend's lease counts, if there is one that excludes others.
+    fn lock_asked_at(&self) -> Option<Duration> {
+        self.lock.as_ref().filter(|lock| lock.lease.exclusive).map(|lock| lock.asked_at)
+    }
+
     /// The uptime at which what was granted may expire: the earlier of the two leases' ends.
     fn lease_end(&self, lease: Duration) -> Duration {
-        self.asked_at.min(self.lock.as_ref().map_or(Duration::MAX, |lock| lock.asked_at)) + lease
+        self.asked_at.min(self.lock_asked_at().unwrap_or(Duration::MAX)) + lease
     }
 }
 
@@ -72,7 +77,7 @@ impl Engine {
             self.tasks.spawn(async move { engine.release(assignment.lock.map(|lock| lock.lease)).await });
             return;
         }
-        let ends = [Some(assignment.asked_at), assignment.lock.as_ref().map(|lock| lock.asked_at)]
+        let ends = [Some(assignment.asked_at), assignment.lock_asked_at()]
             .map(|asked_at| asked_at.filter(|_| settings.on_lost_lease != OnLostLease::Ignore))
             .map(|asked_at| asked_at.map(|asked_at| asked_at + settings.lease_ttl));
         let control = Arc::new(RunControl::new(ends[0], ends[1]));
@@ -105,6 +110,7 @@ impl Engine {
             triggered_by: assignment.triggered_by,
             params: assignment.params,
             cancellation: control.cancellation.clone(),
+            namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),
         });
         let lag = (self.now() - context.scheduled_at().to_utc()).to_std().unwrap_or(Duration::ZERO);

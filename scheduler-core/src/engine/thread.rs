@@ -202,6 +202,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         time: ServerTime::new(&*parts.clock, capabilities.server_clock),
         clock: parts.clock,
         keeper: parts.store.attach(),
+        namespace: store.namespace().map(Arc::from),
         store,
         locks: locks.map(|backend| Locks::new(backend, capabilities.shared)),
         jobs: JobTable::new(parts.jobs),

@@ -229,3 +229,18 @@ async fn what_the_end_of_a_run_lets_in_holds_the_key() {
     rig.rows(scheduler.handle(), "job", 2).await;
     rig.stop(scheduler).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_side_by_side_have_no_key_to_lose() {
+    let rig = Rig::new();
+    let (job, mut starts, go_on) = gated(Job::builder("job").cron("1 0 * * *").overlap(OverlapPolicy::Allow));
+    let instance = instance(&rig, &locks(&rig), &job).await;
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    // Longer than a lease.
+    rig.pass(MINUTE).await;
+    go_on.notify_one();
+    let found = rig.rows(instance.scheduler.handle(), "job", 1).await;
+    assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
+    rig.stop(instance.scheduler).await;
+}

@@ -65,18 +65,23 @@ pub(crate) fn redis_program(directory: &Path) -> Option<PathBuf> {
     REDIS_NAMES.iter().map(|name| directory.join(name)).find(|file| is_program(file))
 }
 
-fn is_program(file: &Path) -> bool {
+pub(crate) fn is_program(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o111 != 0)
 }
 
-/// Installs Debian's packages. `None`: not root, or no Debian.
+/// Installs the servers that are asked for. `None`: not root, or no Debian.
 pub(crate) fn by_apt(postgres: bool, redis: bool) -> Option<Result<()>> {
+    let mut packages = Vec::new();
+    packages.extend(postgres.then_some("postgresql"));
+    packages.extend(redis.then_some("redis-server"));
+    packages_by_apt(&packages)
+}
+
+/// Installs these packages. `None`: not root, or no Debian.
+pub(crate) fn packages_by_apt(packages: &[&str]) -> Option<Result<()>> {
     let usable = rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").exists();
     usable.then(|| {
         let _quiet = NoAutostart::set()?;
-        let mut packages = Vec::new();
-        packages.extend(postgres.then_some("postgresql"));
-        packages.extend(redis.then_some("redis-server"));
         eprintln!("installing {} by apt-get", packages.join(" and "));
         let apt = |args: &[&str]| {
             let mut command = Command::new("apt-get");
@@ -84,7 +89,7 @@ pub(crate) fn by_apt(postgres: bool, redis: bool) -> Option<Result<()>> {
             process::output(&mut command).map(drop)
         };
         apt(&["update"])?;
-        apt(&[&["install", "-y", "--no-install-recommends"], &packages[..]].concat())
+        apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
     })
 }
 
