@@ -71,6 +71,14 @@ impl MemoryLocks {
         }
     }
 
+    /// Ends the lease on a job's key, whoever holds it, as an operator does who deletes it.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn end_lease(&self, job: &JobId) {
+        if let Some(key) = self.keys().get_mut(job) {
+            key.lease = None;
+        }
+    }
+
     fn keys(&self) -> MutexGuard<'_, HashMap<JobId, Key>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -80,15 +80,18 @@ pub struct Simulation {
     in_words: bool,
     wrap_store: WrapStore,
     wrap_locks: WrapLocks,
+    /// What runs in place of a scheduler.
+    #[cfg(test)]
+    other: Option<machine::Other>,
 }
 
 impl Simulation {
     /// How long faults come, unless told otherwise.
-    pub const SPAN: Duration = Duration::from_secs(45);
+    pub const SPAN: Duration = Duration::from_secs(40);
 
     /// How long no fault comes before the end: long enough for a healthy instance to repair all that is left, with
     /// leases of a few seconds.
-    pub const QUIET: Duration = Duration::from_secs(40);
+    pub const QUIET: Duration = Duration::from_secs(30);
 
     /// A simulation with three to five schedulers, of jobs of every kind, of which all that is not told here is drawn
     /// from the seed.
@@ -104,6 +107,8 @@ impl Simulation {
             in_words: false,
             wrap_store: Arc::new(|store, _| Arc::new(store)),
             wrap_locks: Arc::new(|locks| Arc::new(locks)),
+            #[cfg(test)]
+            other: None,
         }
     }
 

@@ -111,6 +111,13 @@ impl State {
         Execution::new(id, job_id.clone(), occurrence.clone(), origin, Status::Pending, scheduled_at, now)
     }
 
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn put(&mut self, mut execution: Execution) -> ExecutionId {
+        self.last_execution += 1;
+        execution.id = ExecutionId(self.last_execution);
+        self.insert(execution, None)
+    }
+
     /// Adds a row of a job that is known.
     pub(super) fn insert(&mut self, execution: Execution, request_hash: Option<&str>) -> ExecutionId {
         let id = execution.id;

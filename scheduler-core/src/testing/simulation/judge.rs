@@ -1,7 +1,7 @@
 //! Whether what bodies did and what the rows say fit together, and fit what was promised.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -41,15 +41,17 @@ impl Case<'_> {
     /// Whether each body's start had its row, once, in time, and each row's success its body.
     pub(crate) fn outcomes(&self) -> Vec<Violation> {
         let rows: HashMap<ExecutionId, &Execution> = self.rows.iter().map(|row| (row.id, row)).collect();
+        let attempts: HashSet<_> = self.rows.iter().map(attempt_of).collect();
         let mut violations = Vec::new();
-        let mut ended = BTreeSet::new();
+        let mut ended = HashSet::new();
         for effect in self.effects {
             let row = rows.get(&effect.execution_id).copied();
             match effect.kind {
                 EffectKind::Started => violations.extend(self.written_first(effect, row)),
                 EffectKind::Ended { succeeded: true } => {
                     ended.insert(effect.execution_id);
-                    violations.extend(self.outcome_kept(effect, row));
+                    let next = (&effect.job_id, &effect.occurrence, effect.attempt + 1);
+                    violations.extend(self.outcome_kept(effect, row, attempts.contains(&next)));
                 }
                 EffectKind::Ended { .. } | EffectKind::Dropped => {}
             }
@@ -80,12 +82,9 @@ impl Case<'_> {
 
     /// Whether a body's success is its row's, unless the process was lost before it was written, or the occurrence was
     /// another's by then.
-    fn outcome_kept(&self, effect: &Effect, row: Option<&Execution>) -> Option<Violation> {
+    fn outcome_kept(&self, effect: &Effect, row: Option<&Execution>, is_followed: bool) -> Option<Violation> {
         let row = row?;
         let lived_on = self.lives.iter().any(|life| life.instance == effect.instance && life.is_alive);
-        let is_followed = self.rows.iter().any(|next| {
-            next.job_id == row.job_id && next.occurrence == row.occurrence && next.attempt == row.attempt + 1
-        });
         let is_recent = effect.store_at > self.now - RECENT && row.status == Status::Running;
         let is_lost = row.status != Status::Succeeded && lived_on && !is_followed && !is_recent;
         is_lost.then(|| of(Invariant::OutcomeKept, row, format!("its body succeeded, and the row is {}", row.status)))
@@ -112,7 +111,7 @@ impl Case<'_> {
 
     /// Whether each request that was accepted is in the history.
     pub(crate) fn accepted(&self, accepted: &[(JobId, OccurrenceKey)]) -> Vec<Violation> {
-        let known: BTreeSet<_> = self.rows.iter().map(|row| (&row.job_id, &row.occurrence)).collect();
+        let known: HashSet<_> = self.rows.iter().map(|row| (&row.job_id, &row.occurrence)).collect();
         let lost = accepted.iter().filter(|(job, occurrence)| !known.contains(&(job, occurrence)));
         lost.map(|(job, occurrence)| {
             Violation::new(Invariant::NoHole, job, None, format!("request {occurrence} was accepted and has no row"))
@@ -148,6 +147,10 @@ impl Case<'_> {
         let scheduled = self.jobs.values().filter(|settings| settings.enabled);
         scheduled.map(|settings| settings.trigger.occurrences_between(after, self.now).count()).sum()
     }
+}
+
+fn attempt_of(row: &Execution) -> (&JobId, &OccurrenceKey, u32) {
+    (&row.job_id, &row.occurrence, row.attempt)
 }
 
 fn of(invariant: Invariant, row: &Execution, what: String) -> Violation {

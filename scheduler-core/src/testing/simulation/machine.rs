@@ -17,8 +17,9 @@ use super::{
     trace::Trace,
 };
 use crate::{
-    RunningScheduler, Scheduler, SchedulerBuilder, SchedulerHandle,
+    Scheduler, SchedulerBuilder, SchedulerHandle,
     identity::{InstanceId, JobId},
+    job::Job,
     lock::{LockBackend, memory::MemoryLocks},
     store::{ControlStore as _, Store, memory::MemoryStore},
     testing::{
@@ -34,6 +35,30 @@ const START_AGAIN: Duration = Duration::from_secs(1);
 /// Gives a scheduler its jobs and state.
 pub(crate) type Parts = Arc<dyn Fn(SchedulerBuilder) -> SchedulerBuilder + Send + Sync>;
 
+/// What runs on each machine.
+pub(crate) enum Program {
+    Scheduler(Parts),
+    #[cfg(test)]
+    Other(Other),
+}
+
+/// Something that is no scheduler of ours: the life of one process.
+#[cfg(test)]
+pub(crate) type Other = Arc<dyn Fn(Seat) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;
+
+/// What a process has that is no scheduler of ours.
+#[cfg(test)]
+pub(crate) struct Seat {
+    pub(crate) site: Arc<Site>,
+    pub(crate) instance: InstanceId,
+    pub(crate) clock: MachineClock,
+    pub(crate) process: Process,
+    pub(crate) store: MemoryStore,
+    pub(crate) to_store: super::network::Route,
+    pub(crate) locks: MemoryLocks,
+    pub(crate) to_locks: super::network::Route,
+}
+
 /// Puts something between the network and the store, on the store's side.
 pub(crate) type WrapStore = Arc<dyn Fn(MemoryStore, MachineClock) -> Arc<dyn Store> + Send + Sync>;
 
@@ -46,7 +71,7 @@ pub(crate) struct Site {
     pub(crate) network: Network,
     pub(crate) effects: Effects,
     pub(crate) trace: Trace,
-    pub(crate) parts: Parts,
+    pub(crate) program: Program,
     /// The store that they share; without one each process has its own.
     pub(crate) store: Option<MemoryStore>,
     pub(crate) locks: Option<MemoryLocks>,
@@ -63,8 +88,8 @@ impl Site {
     }
 
     /// Notes the watermarks of the jobs that were announced for the first time: none has moved yet.
-    async fn see(&self, store: &MemoryStore, handle: &SchedulerHandle) {
-        let ids: Vec<JobId> = handle.definitions().iter().map(|job| job.settings().id.clone()).collect();
+    pub(crate) async fn see(&self, store: &MemoryStore, jobs: &[Job]) {
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.settings().id.clone()).collect();
         let states = store.states(&ids).await.expect("a store in memory answers");
         let mut first_seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
         for state in states {
@@ -171,10 +196,13 @@ impl Machine {
     async fn supervise(self, mut orders: mpsc::UnboundedReceiver<Order>) {
         loop {
             self.note("starts");
-            let mut down = START_AGAIN;
-            if let Some(running) = self.start(&mut orders, &mut down).await {
-                down = self.run(running, &mut orders).await;
-            }
+            let process = Process::new(&self.0.site.executor);
+            self.state().process = Some(process.clone());
+            let down = match &self.0.site.program {
+                Program::Scheduler(parts) => self.run_scheduler(parts, process, &mut orders).await,
+                #[cfg(test)]
+                Program::Other(program) => self.run_other(program, process, &mut orders).await,
+            };
             self.end_process();
             self.note("is down");
             tokio::time::sleep(down).await;
@@ -183,38 +211,30 @@ impl Machine {
         }
     }
 
-    async fn start(
+    /// Runs a scheduler from its start to its end; answers how long the machine is without one then.
+    async fn run_scheduler(
         &self,
+        parts: &Parts,
+        process: Process,
         orders: &mut mpsc::UnboundedReceiver<Order>,
-        down: &mut Duration,
-    ) -> Option<RunningScheduler> {
-        let process = Process::new(&self.0.site.executor);
+    ) -> Duration {
         let own_store =
             self.0.site.store.is_none().then(|| MemoryStore::new().with_clock(Arc::new(self.0.clock.clone())));
-        let scheduler = self.scheduler(own_store.as_ref());
-        self.state().process = Some(process.clone());
+        let scheduler = self.scheduler(parts, own_store.as_ref());
         let (handle, starting) = scheduler.start_in(process.tasks());
         let life = Life { instance: handle.instance(), own_store: own_store.clone(), is_alive: true };
         self.state().lives.push(life);
         let started = tokio::select! {
             biased;
-            order = ended(orders) => {
-                *down = order;
-                return None;
-            }
+            down = ended(orders) => return down,
             started = starting => started,
         };
-        let running = started.ok()?;
+        let Ok(running) = started else { return START_AGAIN };
         if let Some(store) = own_store.as_ref().or(self.0.site.store.as_ref()) {
-            self.0.site.see(store, &handle).await;
+            self.0.site.see(store, handle.definitions()).await;
         }
         self.state().handle = Some(handle);
         self.note("is up");
-        Some(running)
-    }
-
-    /// Runs the scheduler until its end; answers how long it is down then.
-    async fn run(&self, running: RunningScheduler, orders: &mut mpsc::UnboundedReceiver<Order>) -> Duration {
         match orders.recv().await {
             Some(Order::Stop { drain, down }) => {
                 self.note("is told to stop");
@@ -229,8 +249,8 @@ impl Machine {
         }
     }
 
-    fn scheduler(&self, own_store: Option<&MemoryStore>) -> Scheduler {
-        let Site { network, parts, store, locks, wrap_store, wrap_locks, effects, .. } = &*self.0.site;
+    fn scheduler(&self, parts: &Parts, own_store: Option<&MemoryStore>) -> Scheduler {
+        let Site { network, store, locks, wrap_store, wrap_locks, effects, .. } = &*self.0.site;
         let builder = match (own_store, store) {
             (None, Some(shared)) => {
                 let inner = wrap_store(shared.clone(), self.0.clock.clone());
@@ -248,6 +268,41 @@ impl Machine {
         };
         let scheduler = parts(builder.clock(self.0.clock.clone())).build().expect("they were built once before");
         scheduler.watched(|job| effects.watch(job))
+    }
+
+    #[cfg(test)]
+    async fn run_other(
+        &self,
+        program: &Other,
+        process: Process,
+        orders: &mut mpsc::UnboundedReceiver<Order>,
+    ) -> Duration {
+        let Site { network, store, locks, .. } = &*self.0.site;
+        let instance = InstanceId::random();
+        self.state().lives.push(Life { instance, own_store: None, is_alive: true });
+        let life = program(Seat {
+            site: Arc::clone(&self.0.site),
+            instance,
+            clock: self.0.clock.clone(),
+            process: process.clone(),
+            store: store.clone().expect("it has a table"),
+            to_store: network.route(self.0.number, Backend::Store),
+            locks: locks.clone().expect("it has locks"),
+            to_locks: network.route(self.0.number, Backend::Locks),
+        });
+        process.engine.spawn(life);
+        match orders.recv().await {
+            Some(Order::Stop { drain, down }) => {
+                process.engine.crash();
+                tokio::select! {
+                    biased;
+                    down = ended(orders) => down,
+                    () = tokio::time::sleep(drain) => down,
+                }
+            }
+            Some(Order::Crashed { down }) => down,
+            None => START_AGAIN,
+        }
     }
 
     fn note(&self, what: &str) {

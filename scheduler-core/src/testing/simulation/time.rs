@@ -67,6 +67,11 @@ impl MachineClock {
         Self::new(time, TimeDelta::zero(), 0, Duration::ZERO)
     }
 
+    /// What a clock that is right said when time began.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.0.time.epoch
+    }
+
     /// Steps the wall clock.
     pub(crate) fn step(&self, by: TimeDelta) {
         self.wall().said += by;

@@ -17,7 +17,7 @@ use super::{
     fault::{self, Fault, Weights},
     jobs::every_kind,
     judge::Case,
-    machine::{Life, Machine, Parts, Site},
+    machine::{Life, Machine, Parts, Program, Site},
     network::Network,
     operator::Operator,
     time::{MachineClock, VirtualTime},
@@ -105,6 +105,10 @@ impl World {
         let time = VirtualTime::begin(epoch + chance.millis(0..60_000));
         let clock = MachineClock::right(time);
         let jobs = jobs(&parts, &clock)?;
+        #[cfg(not(test))]
+        let program = Program::Scheduler(parts);
+        #[cfg(test)]
+        let program = simulation.other.clone().map_or(Program::Scheduler(parts), Program::Other);
         let trace = Trace::new(time, simulation.in_words);
         let effects = Effects::new(clock.clone(), trace.clone());
         let executor = Executor::seeded(chance.below(u64::MAX));
@@ -125,7 +129,7 @@ impl World {
             network: network.clone(),
             effects: effects.clone(),
             trace: trace.clone(),
-            parts,
+            program,
             store: store.clone(),
             locks: locks.clone(),
             wrap_store: Arc::clone(&simulation.wrap_store),
@@ -231,7 +235,9 @@ impl World {
         let case = Case { rows: &[], effects: &effects, lives, jobs: &self.jobs, now, is_shared: self.store.is_some() };
         violations.extend(case.starts());
         let first_seen = self.site.first_seen();
-        let began = first_seen.values().min().copied().unwrap_or(now);
+        // Where each process has its own store, each has its own clock, too.
+        let shared = self.store.is_some().then(|| first_seen.values().min().copied().unwrap_or(now));
+        let began = shared.unwrap_or_else(|| self.clock.began());
         let occurrences = case.expected(began);
         if self.store.is_some() {
             let rows = &histories[0];
