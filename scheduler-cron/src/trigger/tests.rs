@@ -110,6 +110,19 @@ fn a_day_taken_out_has_no_occurrence_in_either_direction() {
 }
 
 #[test]
+fn hazards_are_told_in_their_order_and_none_of_a_day_taken_out() {
+    let (from, to) = (utc("2026-01-01T00:00:00Z"), utc("2027-01-01T00:00:00Z"));
+    let exprs = ["30 1 * * *", "30 2 * * *"].map(|text| CronExpr::parse(text).expect("valid"));
+    let trigger = CronTrigger::union(exprs, zone("America/New_York")).expect("valid");
+    let dates = |trigger: &CronTrigger| -> Vec<String> {
+        trigger.hazards(from, to).iter().map(|hazard| hazard.changes_at.date_naive().to_string()).collect()
+    };
+    assert_eq!(dates(&trigger), ["2026-03-08", "2026-11-01"]);
+    let calendar = crate::Calendar::parse("closed", "2026-03-08").expect("a calendar");
+    assert_eq!(dates(&trigger.except(Arc::new(calendar)).expect("valid")), ["2026-11-01"]);
+}
+
+#[test]
 fn a_calendar_that_leaves_nothing_is_refused() {
     assert_eq!(except("0 0 25 12 *", "UTC", "*-12-25"), Err(TriggerError::Excluded("closed".to_owned())));
     assert_eq!(except("0 0 * * 6", "UTC", "SAT"), Err(TriggerError::Excluded("closed".to_owned())));
