@@ -8,8 +8,11 @@ use crate::expr::{CronExpr, Flags, SpecialDays, Years};
 use crate::field::{Field, MONTH_NAMES, WEEKDAY_NAMES};
 use crate::parse::{FIVE, checked_length};
 
+const FIVE_NAMES: &str = "the five are minute, hour, day of month, month, day of week";
+
 pub(super) fn parse(text: &str) -> Result<CronExpr, CronError> {
-    checked_length(text).and_then(|()| parse_text(text)).map_err(|mistake| CronError::new(text, mistake))
+    let parsed = checked_length(text).and_then(|()| parse_text(text));
+    parsed.map_err(|mistake| CronError::new(text, mistake).within(range_of))
 }
 
 fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
@@ -24,7 +27,7 @@ fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
         special: SpecialDays::NONE,
         years: Years::ALL,
     };
-    for (&field, span) in fields(text, &[FIVE], "five")? {
+    for (&field, span) in fields(text, &[FIVE], "five", FIVE_NAMES)? {
         let source = &text[span.clone()];
         let (bits, last_day) = set(text, field, span.clone())?;
         let any = source.split(',').any(|item| item == "*");
