@@ -46,6 +46,12 @@ fn what_apscheduler_refuses_is_refused() {
         ("1,,2 * * * *", ""),
         ("0 0 * * monday", "monday"),
         ("+5 * * * *", "+5"),
+        ("0 0 * * mon-fri/2", "mon-fri/2"),
+        ("0 0 * * mon-4", "mon-4"),
+        ("0 0 * 2-mar *", "2-mar"),
+        ("10-20/11 * * * *", "10-20/11"),
+        ("50/10 * * * *", "50/10"),
+        ("*/+5 * * * *", "*/+5"),
     ] {
         assert_eq!(apscheduler(text).expect_err(text).value(), value, "{text}");
     }
