@@ -37,9 +37,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
             let definition = definition(&function, &settings, &id);
             let job = job(&function, &settings, &definition);
             let registration = registration(&function, &settings);
-            if let Some(schedule) = &settings.schedule {
-                function.append_to_docs(&format!("**Schedule:** {schedule}."));
-            }
+            settings.told.iter().for_each(|paragraph| function.append_to_docs(paragraph));
             quote!(#function #job #registration)
         }
     }
@@ -147,6 +145,20 @@ mod tests {
         };
         let expanded = syn::parse2(expand(attribute, item)).expect("the expansion is items");
         assert_eq!(prettyplease::unparse(&expanded), include_str!("../tests/golden/report.rs"));
+    }
+
+    #[test]
+    fn what_goes_with_cron_is_in_the_expansion_and_in_the_docs() {
+        let attribute = quote! {
+            cron = ["30 1,2 * * *", "*/15 9-17 1-7 * sat"], dialect = "apscheduler", tz = "America/New_York",
+            except = "us-holidays", dst_fold = last
+        };
+        let item = quote! {
+            /// Counts the stock.
+            async fn count() {}
+        };
+        let expanded = syn::parse2(expand(attribute, item)).expect("the expansion is items");
+        assert_eq!(prettyplease::unparse(&expanded), include_str!("../tests/golden/count.rs"));
     }
 
     #[test]

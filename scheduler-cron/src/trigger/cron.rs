@@ -164,8 +164,18 @@ impl CronTrigger {
 
     /// The expressions in words, with the zone.
     pub fn describe(&self, language: Language) -> String {
-        let exprs: Vec<String> = self.exprs().iter().map(|expr| expr.describe(language)).collect();
-        let mut words = exprs.join("; ");
+        let mut words = String::new();
+        for expr in self.exprs() {
+            let told = expr.describe(language);
+            if words.is_empty() {
+                words = told;
+            } else {
+                // One sentence: only its first word is capitalized.
+                words += "; ";
+                words.extend(told.chars().take(1).map(|first| first.to_ascii_lowercase()));
+                words.extend(told.chars().skip(1));
+            }
+        }
         if let Some(calendar) = self.exception() {
             words += match language {
                 Language::English => ", except on days of ",

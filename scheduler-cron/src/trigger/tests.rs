@@ -31,6 +31,26 @@ fn a_trigger_prints_as_it_is_shown_to_people() {
 }
 
 #[test]
+fn a_union_is_told_in_one_sentence() {
+    let union = ["0 9 * * 1-5", "*/15 12 * * 6"].map(|text| CronExpr::parse(text).expect("an expression"));
+    let trigger = CronTrigger::union(union, zone("Asia/Jakarta")).expect("valid");
+    let trigger =
+        trigger.except(Arc::new(crate::Calendar::parse("id-holidays", "*-12-25").expect("valid"))).expect("valid");
+    for (language, words) in [
+        (
+            Language::English,
+            "At 09:00, Monday to Friday; every 15 minutes from 12:00 to 12:59, on Saturday, except on days of id-holidays, Asia/Jakarta time",
+        ),
+        (
+            Language::Indonesian,
+            "Setiap hari Senin sampai Jumat pukul 09.00; setiap 15 menit dari pukul 12.00 sampai 12.59, setiap hari Sabtu, kecuali hari dalam id-holidays, waktu Asia/Jakarta",
+        ),
+    ] {
+        assert_eq!(trigger.describe(language), words);
+    }
+}
+
+#[test]
 fn what_can_never_be_due_is_refused() {
     assert!(matches!(Trigger::cron("0 0 31 2 *", Tz::UTC), Err(TriggerError::NeverFires(_))));
     assert!(matches!(Trigger::cron("0 0 31 2", Tz::UTC), Err(TriggerError::Cron(_))));
