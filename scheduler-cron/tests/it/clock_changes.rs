@@ -26,7 +26,7 @@ fn utc(text: &str) -> DateTime<Utc> {
 }
 
 /// Whether a run beyond the default is asked for: `CRON_FULL_SCAN=1` compares all zones and all years.
-fn full() -> bool {
+pub(crate) fn full() -> bool {
     std::env::var_os("CRON_FULL_SCAN").is_some()
 }
 
@@ -166,7 +166,7 @@ fn zone() -> impl Strategy<Value = Tz> {
     (0..TZ_VARIANTS.len()).prop_map(|index| TZ_VARIANTS[index])
 }
 
-fn policy() -> impl Strategy<Value = ClockChangePolicy> {
+pub(crate) fn policy() -> impl Strategy<Value = ClockChangePolicy> {
     use proptest::option::of;
     let gap = of(prop_oneof![Just(GapPolicy::Shift), Just(GapPolicy::Skip)]);
     let fold = of(prop_oneof![Just(FoldPolicy::First), Just(FoldPolicy::Last), Just(FoldPolicy::Both)]);
