@@ -50,7 +50,7 @@ pub use field::Field;
 pub use hazard::{Hazard, HazardEffect};
 pub use nearest::nearest;
 pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
-pub use zone::{Span, Zone, ZoneError, parse_zone, zone_data_version};
+pub use zone::{Span, Zone, ZoneError, ZoneWindow, parse_zone, zone_data_version};
 #[cfg(feature = "system-tz")]
 pub use zone::{SystemZone, SystemZoneError, SystemZones};
 
