@@ -83,7 +83,7 @@ fn agrees(spelled: &Spelled, zone: Tz, policy: ClockChangePolicy, from: DateTime
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if full() { 20_000 } else { 150 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if full() { 20_000 } else { 150 }, max_global_rejects: 1 << 20, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_expression_at_any_clock_change_is_due_as_it_is_spelled_out(
