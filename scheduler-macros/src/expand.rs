@@ -1,7 +1,7 @@
 //! What the attribute makes of a function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use crate::{
@@ -95,24 +95,21 @@ fn definition(function: &Function, settings: &Settings, id: &str) -> TokenStream
     let arguments: Vec<_> = function.argument_types().collect();
     let description = if settings.described { None } else { function.description() };
     let description = description.map(|text| quote!(.description(#text)));
-    let context = Ident::new(if arguments.is_empty() { "_context" } else { "context" }, Span::mixed_site());
-    let end = match function.result_type() {
+    let run = format_ident!("run_{}", arguments.len());
+    let types = (!arguments.is_empty()).then(|| quote!(::<#(#arguments,)* _>));
+    let result = match function.result_type() {
         Some(result) => quote!(<#result as #krate::outcome::IntoOutcome>::into_outcome),
         None => quote!(#krate::outcome::IntoOutcome::into_outcome),
     };
-    // `run_annotated` asks the future to be `Send`, and the compiler blames this argument: it stands at the body, while
-    // it stays the expansion's own for the user's lints.
-    let at_body = Span::call_site().located_at(function.body.span());
-    let start = quote_spanned! {at_body=>
-        |#context| ::core::result::Result::Ok(
-            #name(#(<#arguments as #krate::extract::FromContext>::from_context(#context)?),*)
-        )
-    };
+    // The function's future must be `Send`, and the compiler blames this argument: it stands at the body, while it stays
+    // the expansion's own for the user's lints.
+    let mut at_body = name.clone();
+    at_body.set_span(Span::call_site().located_at(function.body.span()));
     quote! {
         #krate::job::Job::builder(#id)
             #description
             #calls
-            .run_annotated(#krate::job::Arguments::default() #(.with::<#arguments>())*, #start, #end)
+            .#run #types (#at_body, #result)
     }
 }
 

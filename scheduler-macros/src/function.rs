@@ -14,6 +14,9 @@ use crate::mistakes::Mistakes;
 const EXTRACTORS: [&str; 7] =
     ["JobContext", "State", "Params", "ScheduledAt", "Attempt", "CancellationToken", "FencingToken"];
 
+/// As many as the builder's `run` takes.
+const MOST_ARGUMENTS: usize = 8;
+
 /// A function, its body unread: the compiler knows best what is wrong in there.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -73,6 +76,10 @@ impl Function {
         }
         for input in inputs {
             check_argument(input, mistakes);
+        }
+        if let Some(ninth) = inputs.iter().nth(MOST_ARGUMENTS) {
+            let message = format_args!("a job takes at most {MOST_ARGUMENTS} arguments, this one has {}", inputs.len());
+            mistakes.on(ninth, message, "gather values of the service's own in one type, and take that as `State<T>`");
         }
     }
 

@@ -16,11 +16,7 @@ impl ::scheduler::job::ScheduledJob for count {
             .tz("America/New_York")
             .except("us-holidays")
             .dst_fold(::scheduler::cron::FoldPolicy::Last)
-            .run_annotated(
-                ::scheduler::job::Arguments::default(),
-                |_context| ::core::result::Result::Ok(count()),
-                <() as ::scheduler::outcome::IntoOutcome>::into_outcome,
-            )
+            .run_0(count, <() as ::scheduler::outcome::IntoOutcome>::into_outcome)
     }
 }
 ::scheduler::__private::inventory::submit! {

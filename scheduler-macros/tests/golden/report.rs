@@ -16,22 +16,11 @@ impl ::scheduler::job::ScheduledJob for report {
             .retries(5u32)
             .timeout(::core::time::Duration::from_millis(480000u64))
             .overlap(::scheduler::job::OverlapPolicy::Allow)
-            .run_annotated(
-                ::scheduler::job::Arguments::default()
-                    .with::<ScheduledAt>()
-                    .with::<State<Mail>>(),
-                |context| ::core::result::Result::Ok(
-                    report(
-                        <ScheduledAt as ::scheduler::extract::FromContext>::from_context(
-                            context,
-                        )?,
-                        <State<
-                            Mail,
-                        > as ::scheduler::extract::FromContext>::from_context(context)?,
-                    ),
-                ),
-                <JobResult as ::scheduler::outcome::IntoOutcome>::into_outcome,
-            )
+            .run_2::<
+                ScheduledAt,
+                State<Mail>,
+                _,
+            >(report, <JobResult as ::scheduler::outcome::IntoOutcome>::into_outcome)
     }
 }
 ::scheduler::__private::inventory::submit! {
