@@ -9,7 +9,8 @@ usage: cargo xtask <command>
   services down      stop them and remove their data
   services status    say where they are
   test [args…]       every test, with real servers; args go to `cargo test`
-  bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them";
+  bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
+                     `bench compile` measures what the attribute costs the compiler, without servers";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
