@@ -83,6 +83,5 @@ pub mod prelude {
 pub mod __private {
     //! What `#[scheduled_job]` names in its expansion.
 
-    pub use inventory;
-    pub use scheduler_core::Registration;
+    pub use scheduler_core::register;
 }

@@ -113,15 +113,21 @@ fn definition(function: &Function, settings: &Settings, id: &str) -> TokenStream
     }
 }
 
+/// An initializer of the program, which the system runs before `main`. By hand, since a crate of jobs is checked sooner
+/// than with one that is general; the sections' names are those that loaders have had for decades.
 fn registration(function: &Function, settings: &Settings) -> TokenStream {
     let krate = &settings.scheduler;
     let name = type_name(&function.signature.ident);
     let conditions = function.conditions();
     quote! {
         #(#conditions)*
-        #krate::__private::inventory::submit! {
-            #krate::__private::Registration::new(<#name as #krate::job::ScheduledJob>::job)
-        }
+        const _: () = {
+            #[used]
+            #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
+            #[cfg_attr(not(any(windows, target_vendor = "apple")), unsafe(link_section = ".init_array"))]
+            static REGISTER: extern "C" fn() = #krate::__private::register::<#name>;
+        };
     }
 }
 

@@ -23,7 +23,16 @@ impl ::scheduler::job::ScheduledJob for report {
             >(report, <JobResult as ::scheduler::outcome::IntoOutcome>::into_outcome)
     }
 }
-::scheduler::__private::inventory::submit! {
-    ::scheduler::__private::Registration::new(< report as ::scheduler::job::ScheduledJob
-    > ::job)
-}
+const _: () = {
+    #[used]
+    #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+    #[cfg_attr(
+        target_vendor = "apple",
+        unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs")
+    )]
+    #[cfg_attr(
+        not(any(windows, target_vendor = "apple")),
+        unsafe(link_section = ".init_array")
+    )]
+    static REGISTER: extern "C" fn() = ::scheduler::__private::register::<report>;
+};
