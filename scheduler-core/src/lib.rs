@@ -27,6 +27,8 @@ pub mod testing;
 
 pub use engine::Health;
 pub use handle::{JobStatus, SchedulerHandle, TriggerError, TriggerRequest, Triggered};
-pub use registry::{Registration, registered_jobs};
+#[doc(hidden)]
+pub use registry::register;
+pub use registry::registered_jobs;
 pub use scheduler::{RunningScheduler, Scheduler, SchedulerBuilder};
 pub use start_error::StartError;

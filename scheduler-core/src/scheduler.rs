@@ -1,6 +1,7 @@
 //! A scheduler: from its parts, to running, to its calm stop.
 
 mod builder;
+mod calendars;
 
 use std::{sync::Arc, time::Duration};
 

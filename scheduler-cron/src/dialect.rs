@@ -217,7 +217,12 @@ fn renamed(field: &str, weekday: impl Fn(u8) -> Option<u8>) -> Option<String> {
 }
 
 /// The spans of the fields, if there is an allowed number of them.
-fn fields<'a>(text: &str, allowed: &[&'a [Field]], counts: &str) -> Result<Vec<(&'a Field, Range<usize>)>, Mistake> {
+fn fields<'a>(
+    text: &str,
+    allowed: &[&'a [Field]],
+    counts: &str,
+    help: &str,
+) -> Result<Vec<(&'a Field, Range<usize>)>, Mistake> {
     let spans: Vec<Range<usize>> = text
         .split_ascii_whitespace()
         .map(|field| {
@@ -227,8 +232,10 @@ fn fields<'a>(text: &str, allowed: &[&'a [Field]], counts: &str) -> Result<Vec<(
         .collect();
     let Some(names) = allowed.iter().find(|names| names.len() == spans.len()) else {
         let end = text.trim_ascii_end().len();
-        let message = format!("{} fields, where there are {counts}", spans.len());
-        return Err(Mistake { kind: CronErrorKind::FieldCount, field: None, span: end..end, message, help: None });
+        let fields = if spans.len() == 1 { "field" } else { "fields" };
+        let message = format!("{} {fields}, where there are {counts}", spans.len());
+        let help = Some(help.to_owned());
+        return Err(Mistake { kind: CronErrorKind::FieldCount, field: None, span: end..end, message, help });
     };
     Ok(names.iter().zip(spans).collect())
 }

@@ -111,11 +111,12 @@ impl JobSettings {
         delay.min(self.max_retry_delay.max(self.retry_delay))
     }
 
-    /// The policies as a store keeps them with the revision.
+    /// The policies as a store keeps them with the revision; and, under `except`, the days that a calendar takes out: a revision
+    /// tells by itself which occurrences it had, whatever became of the calendar's file since.
     #[must_use]
     pub fn policies(&self) -> Value {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        json!({
+        let mut policies = json!({
             "retries": self.retries,
             "retry_delay_ms": millis(self.retry_delay),
             "backoff": self.backoff,
@@ -129,10 +130,16 @@ impl JobSettings {
             "on_crash": self.on_crash,
             "on_lost_lease": self.on_lost_lease,
             "lease_ttl_ms": millis(self.lease_ttl),
-        })
+        });
+        if let Trigger::Cron(cron) = &self.trigger
+            && let Some(calendar) = cron.exception()
+        {
+            policies["except"] = json!({ "calendar": calendar.name(), "days": calendar.days() });
+        }
+        policies
     }
 
-    /// The hash of what makes two revisions of the job differ: trigger, policies and `enabled`.
+    /// The hash of what makes two revisions of the job differ: trigger, policies (with a calendar's days) and `enabled`.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let text = format!("{}\n{}\n{}", self.trigger, self.policies(), self.enabled);
