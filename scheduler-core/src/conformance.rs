@@ -31,6 +31,8 @@ pub mod lock;
 #[doc(hidden)]
 pub mod manual;
 #[doc(hidden)]
+pub mod pause;
+#[doc(hidden)]
 pub mod queue;
 #[doc(hidden)]
 pub mod recover;

@@ -3,6 +3,7 @@
 pub(crate) mod announce;
 pub(crate) mod decide;
 pub(crate) mod heartbeat;
+pub(crate) mod pauses;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod renew;
@@ -69,6 +70,7 @@ async fn run_looks(engine: &Arc<Engine>) {
         if engine.is_draining() {
             continue;
         }
+        pauses::run_once(engine).await;
         decide::run_once(engine).await;
         recover::run_once(engine).await;
         announce::run_once(engine).await;

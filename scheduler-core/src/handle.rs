@@ -1,6 +1,9 @@
 //! What a service and its API use of a running scheduler.
 
+mod elsewhere;
+mod error;
 mod jobs;
+mod pause;
 mod trigger;
 mod wait;
 
@@ -9,6 +12,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
+pub use error::OperatorError;
 pub use jobs::JobStatus;
 pub use trigger::{TriggerError, TriggerRequest, Triggered};
 
@@ -18,6 +22,7 @@ use crate::{
     execution::Execution,
     identity::{ExecutionId, InstanceId, JobId},
     job::Job,
+    lock::LockBackend,
     store::{ExecutionPage, ExecutionQuery, InstanceRecord, Store, StoreError},
 };
 
@@ -34,28 +39,36 @@ pub struct SchedulerHandle(Arc<Inner>);
 struct Inner {
     instance: InstanceId,
     store: Arc<dyn Store>,
+    /// The lock backend, where it is the claim: the store is not shared.
+    locks: Option<Arc<dyn LockBackend>>,
     jobs: Vec<Job>,
     by_id: HashMap<JobId, usize>,
     clock: Arc<dyn Clock>,
     health: Arc<HealthLog>,
-    /// Asks the engine for a look at what waits.
     look: Arc<Notify>,
-    /// Changes when an execution of this instance has ended.
     finished: watch::Receiver<u64>,
 }
 
+/// What a handle is made of.
+pub(crate) struct HandleParts {
+    pub(crate) instance: InstanceId,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) locks: Option<Arc<dyn LockBackend>>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) health: Arc<HealthLog>,
+    /// Asks the engine for a look at what waits.
+    pub(crate) look: Arc<Notify>,
+    /// Changes when an execution of this instance has ended.
+    pub(crate) finished: watch::Receiver<u64>,
+}
+
 impl SchedulerHandle {
-    pub(crate) fn new(
-        instance: InstanceId,
-        store: Arc<dyn Store>,
-        jobs: Vec<Job>,
-        clock: Arc<dyn Clock>,
-        health: Arc<HealthLog>,
-        look: Arc<Notify>,
-        finished: watch::Receiver<u64>,
-    ) -> Self {
+    pub(crate) fn new(parts: HandleParts) -> Self {
+        let HandleParts { instance, store, locks, jobs, clock, health, look, finished } = parts;
         let by_id = jobs.iter().enumerate().map(|(index, job)| (job.settings().id.clone(), index)).collect();
-        Self(Arc::new(Inner { instance, store, jobs, by_id, clock, health, look, finished }))
+        let locks = locks.filter(|_| !store.capabilities().shared);
+        Self(Arc::new(Inner { instance, store, locks, jobs, by_id, clock, health, look, finished }))
     }
 
     /// This instance.

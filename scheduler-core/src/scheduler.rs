@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     context::StateMap,
     engine::{EngineParts, EngineThread, HealthLog},
-    handle::SchedulerHandle,
+    handle::{HandleParts, SchedulerHandle},
     identity::InstanceId,
     job::Job,
     lock::LockBackend,
@@ -64,15 +64,16 @@ impl Scheduler {
         let health = Arc::new(HealthLog::default());
         let look = Arc::new(Notify::new());
         let finished = watch::Sender::new(0);
-        let handle = SchedulerHandle::new(
+        let handle = SchedulerHandle::new(HandleParts {
             instance,
-            self.store.attach(),
-            self.jobs.clone(),
-            Arc::clone(&self.clock),
-            Arc::clone(&health),
-            Arc::clone(&look),
-            finished.subscribe(),
-        );
+            store: self.store.attach(),
+            locks: self.locks.as_ref().map(|locks| locks.attach()),
+            jobs: self.jobs.clone(),
+            clock: Arc::clone(&self.clock),
+            health: Arc::clone(&health),
+            look: Arc::clone(&look),
+            finished: finished.subscribe(),
+        });
         let engine = EngineThread::start(EngineParts {
             instance,
             version: self.version,

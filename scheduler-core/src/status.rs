@@ -73,3 +73,11 @@ words! {
         Timeout = "timeout",
     }
 }
+
+impl Reason {
+    /// Whether a range row may have it, and so grow (R12, R23).
+    #[must_use]
+    pub const fn is_of_ranges(self) -> bool {
+        matches!(self, Self::Deadline | Self::Coalesced | Self::CatchUpLimit | Self::Paused)
+    }
+}

@@ -1,26 +1,30 @@
-//! The store's contract: three traits, by what they are asked for.
+//! The store's contract: four traits, by who asks.
 //!
 //! [`ExecutionStore`] decides who runs, [`HistoryStore`] reads what ran, [`ControlStore`] keeps jobs and
-//! instances. [`Store`] is all three. Rule numbers (R1 …) are those of the engine's semantics.
+//! instances, [`OperatorStore`] does what people ask for. [`Store`] is all four. Rule numbers (R1 …) are those of the engine's semantics.
 //! "Held by somebody else" is a value; an error means "we do not know". Every instant is the store's clock's.
 
+mod actor;
 mod control;
 mod decide;
 mod error;
 mod history;
 pub mod memory;
+mod operator;
 mod records;
 
 use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
-pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobState, Pause};
+pub use actor::Actor;
+pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause};
 pub use decide::{
     DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
 };
 pub use error::StoreError;
 pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart};
+pub use operator::{OperatorStore, PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{
     Claim, ClaimOutcome, ClaimRecord, DueExecution, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
     ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
@@ -48,9 +52,9 @@ impl StoreCapabilities {
     pub const SERVER: Self = Self { shared: true, durable: true, server_clock: true };
 }
 
-/// A store: the three traits, and connections of one's own.
+/// A store: the four traits, and connections of one's own.
 #[async_trait]
-pub trait Store: ExecutionStore + HistoryStore + ControlStore {
+pub trait Store: ExecutionStore + HistoryStore + ControlStore + OperatorStore {
     /// What this store can do.
     fn capabilities(&self) -> StoreCapabilities;
 

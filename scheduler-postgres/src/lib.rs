@@ -29,6 +29,7 @@ mod error;
 mod finish;
 mod history;
 mod migrate;
+mod pause;
 mod pool;
 mod recover;
 mod renew;

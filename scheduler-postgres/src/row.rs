@@ -1,6 +1,6 @@
 //! From rows to the engine's types.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
@@ -8,7 +8,7 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
-    store::{Grant, JobState, Pause},
+    store::{Grant, JobRevision, JobState, Pause},
 };
 use tokio_postgres::Row;
 
@@ -97,6 +97,20 @@ pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
         });
     }
     Ok(state)
+}
+
+/// A job's revision.
+pub(crate) fn revision(row: &Row) -> Result<Arc<JobRevision>, PostgresError> {
+    Ok(Arc::new(JobRevision {
+        id: RevisionId(row.try_get("id")?),
+        fingerprint: row.try_get::<_, &str>("fingerprint")?.into(),
+        trigger: row.try_get::<_, &str>("trigger")?.into(),
+        zone: row.try_get::<_, Option<&str>>("zone")?.map(Into::into),
+        policies: Arc::new(row.try_get("policies")?),
+        enabled: row.try_get("enabled")?,
+        valid_from: row.try_get("valid_from")?,
+        valid_to: row.try_get("valid_to")?,
+    }))
 }
 
 /// Text as the server takes it: without the one character it has no place for.

@@ -10,13 +10,14 @@ use scheduler_core::{
     store::{
         Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
         ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
+        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
+        TakeOutcome, TakeRequest,
     },
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, claim, control, decide, finish, history,
+    PostgresConfig, PostgresError, announce, claim, control, decide, finish, history, pause,
     pool::{Connections, Shared},
     recover, renew, request, take,
 };
@@ -240,7 +241,22 @@ impl ControlStore for PostgresStore {
         control::states(&self.connections, jobs).await.map_err(|error| error.read("read the jobs' states"))
     }
 
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        pause::over(&self.connections, limit).await.map_err(|error| error.read("look for pauses that are over"))
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         control::instances(&self.connections).await.map_err(|error| error.read("read the instances"))
+    }
+}
+
+#[async_trait]
+impl OperatorStore for PostgresStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        pause::pause(&self.connections, request, planner).await.map_err(|error| error.write("pause a job"))
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        pause::resume(&self.connections, request, planner).await.map_err(|error| error.write("resume a job"))
     }
 }

@@ -13,9 +13,9 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, DueExecution, Finish, FinishOutcome, Grant, Heartbeat, HeldLease,
-        ManualOutcome, ManualRequest, NextAttempt, Pause, RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome,
-        TakeRequest,
+        Announced, Announcement, Claim, ClaimOutcome, DueExecution, ExecutionFilter, ExecutionQuery, Finish,
+        FinishOutcome, Grant, Heartbeat, HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart,
+        Pause, RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
     },
 };
 
@@ -49,14 +49,18 @@ impl<'a> Scene<'a> {
 
     /// The same store and instance, and another job, announced now.
     pub(crate) async fn beside(&self, name: &str) -> Self {
-        let job = job(name);
-        let announced = announce(&*self.store, self.instance, &announcement(&job, "first")).await;
+        self.beside_as(announcement(&job(name), "first")).await
+    }
+
+    /// The same store and instance, and this job, announced now.
+    pub(crate) async fn beside_as(&self, announcement: Announcement) -> Self {
+        let announced = announce(&*self.store, self.instance, &announcement).await;
         self.harness.pass(HEAD_START).await;
         Self {
             harness: self.harness,
             store: Arc::clone(&self.store),
             instance: self.instance,
-            job,
+            job: announcement.job_id,
             revision: announced.state.revision,
             watermark: announced.state.watermark,
         }
@@ -118,6 +122,25 @@ impl<'a> Scene<'a> {
     pub(crate) async fn newest(&self, at: DateTime<Utc>) -> Option<Execution> {
         let occurrence = OccurrenceKey::scheduled(at);
         self.store.newest_attempt(&self.job, &occurrence).await.expect("the store answers")
+    }
+
+    /// The job's state.
+    pub(crate) async fn state(&self) -> JobState {
+        let states = self.store.states(std::slice::from_ref(&self.job)).await;
+        states.expect("the store answers").pop().expect("the job was announced")
+    }
+
+    /// The job's rows, oldest first.
+    pub(crate) async fn rows(&self) -> Vec<Execution> {
+        let query = ExecutionQuery {
+            filter: ExecutionFilter { job_id: Some(self.job.clone()), ..ExecutionFilter::default() },
+            start: PageStart::Offset(0),
+            limit: 10_000,
+            count: false,
+        };
+        let mut rows = self.store.executions(&query).await.expect("the store answers").executions;
+        rows.reverse();
+        rows
     }
 
     pub(crate) async fn due(&self) -> Vec<DueExecution> {
@@ -243,7 +266,7 @@ pub(crate) fn announcement(job: &JobId, fingerprint: &str) -> Announcement {
     Announcement {
         job_id: job.clone(),
         fingerprint: fingerprint.to_owned(),
-        trigger: "* * * * *".to_owned(),
+        trigger: "* * * * * Asia/Jakarta".to_owned(),
         zone: Some("Asia/Jakarta".to_owned()),
         policies: json!({"overlap": "skip"}),
         enabled: true,

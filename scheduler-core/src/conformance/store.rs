@@ -190,6 +190,25 @@ macro_rules! store_conformance {
             an_instance_is_listed_with_its_last_heartbeat
             instances_are_listed_newest_heartbeat_first_and_leave
         }
+        $crate::__conformance_cases! { $harness, pause:
+            a_paused_job_says_who_paused_it_and_claims_nothing
+            what_is_owed_and_within_its_deadline_waits_until_the_pause_ends
+            what_is_owed_and_late_is_decided_before_the_pause
+            a_job_that_is_paused_can_not_be_paused_again
+            a_pause_that_would_be_over_is_refused
+            an_unknown_job_is_neither_paused_nor_resumed
+            a_job_that_is_not_paused_is_not_resumed
+            what_fell_in_a_pause_is_one_skipped_range
+            a_pause_without_occurrences_leaves_no_row
+            a_disabled_jobs_pause_leaves_no_row
+            two_pauses_with_an_occurrence_between_are_two_rows
+            a_pause_whose_time_is_over_is_found_and_ended_by_a_pass
+            resuming_late_skips_only_what_fell_before_the_pauses_end
+            a_pause_whose_time_is_over_does_not_keep_a_job_from_being_paused
+            of_ten_who_pause_at_once_one_does
+            of_ten_who_resume_at_once_one_does
+            nothing_is_claimed_once_a_pause_was_answered
+        }
     };
 }
 

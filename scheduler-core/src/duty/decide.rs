@@ -96,6 +96,9 @@ fn act(engine: &Arc<Engine>, job: JobIndex, decided: &Decided, asked_at: Duratio
             engine.start_claimed(job, claim, *grant, asked_at, None);
         }
     }
+    if decided.ended_pause {
+        info!(%job_id, skipped = decided.skipped, "a pause is over: the schedule goes on");
+    }
     if decided.missed > 0 {
         warn!(%job_id, missed = decided.missed, up_to = %show(decided.watermark), "occurrences were not started in time: they are recorded as missed");
     }

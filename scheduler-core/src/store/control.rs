@@ -1,6 +1,6 @@
 //! Jobs and instances as the store knows them.
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -34,6 +34,9 @@ pub trait ControlStore: Debug + Send + Sync + 'static {
     /// The states of all jobs named that the store knows, in one trip.
     async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError>;
 
+    /// Jobs whose pause had an end that has come (R23), at most `limit`: the next pass over each of them ends it.
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError>;
+
     /// The instances on the list, newest heartbeat first.
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError>;
 }
@@ -45,7 +48,7 @@ pub struct Announcement {
     pub job_id: JobId,
     /// The hash of trigger, policies and `enabled`; what makes two revisions differ.
     pub fingerprint: String,
-    /// The trigger as text.
+    /// The trigger as text, from which it can be read again.
     pub trigger: String,
     /// The time zone's name, if the trigger has one.
     pub zone: Option<String>,
@@ -53,6 +56,27 @@ pub struct Announcement {
     pub policies: Value,
     /// Whether the schedule runs.
     pub enabled: bool,
+}
+
+/// A revision of a job, as the store keeps it (R22). Cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRevision {
+    /// Its number.
+    pub id: RevisionId,
+    /// The hash of trigger, policies and `enabled`.
+    pub fingerprint: Arc<str>,
+    /// The trigger as text.
+    pub trigger: Arc<str>,
+    /// The time zone's name, if the trigger has one.
+    pub zone: Option<Arc<str>>,
+    /// The policies.
+    pub policies: Arc<Value>,
+    /// Whether the schedule ran.
+    pub enabled: bool,
+    /// From when on it was the current one, by the store's clock.
+    pub valid_from: DateTime<Utc>,
+    /// Until when; `None` for the current one.
+    pub valid_to: Option<DateTime<Utc>>,
 }
 
 /// What an announcement came to.

@@ -8,6 +8,7 @@ mod history;
 mod job;
 mod manual;
 mod overlap;
+mod pause;
 mod recover;
 mod state;
 mod take;
@@ -23,8 +24,9 @@ use self::state::State;
 use super::{
     Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
     ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-    InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease, Store,
-    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
+    RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
+    TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -222,7 +224,23 @@ impl ControlStore for MemoryStore {
         Ok(self.state().job_states(jobs))
     }
 
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        let state = self.state();
+        Ok(state.pauses_over(limit, self.clock.now()))
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         Ok(self.state().instance_records())
+    }
+}
+
+#[async_trait]
+impl OperatorStore for MemoryStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.write(|state, now| state.pause(request, planner, now))
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.write(|state, now| state.resume(request, planner, now))
     }
 }

@@ -15,8 +15,9 @@ use scheduler_core::{
     store::{
         Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
         ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
+        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
+        TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 
@@ -166,8 +167,23 @@ impl ControlStore for SwitchedStore {
         self.inner.states(jobs).await
     }
 
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        self.call("look for pauses that are over", self.inner.pauses_over(limit)).await
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         self.inner.instances().await
+    }
+}
+
+#[async_trait]
+impl OperatorStore for SwitchedStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.call("pause", self.inner.pause(request, planner)).await
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.call("resume", self.inner.resume(request, planner)).await
     }
 }
 

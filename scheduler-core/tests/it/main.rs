@@ -6,6 +6,7 @@ mod catch_up;
 mod manual;
 mod outcomes;
 mod own_thread;
+mod pauses;
 mod rig;
 mod several;
 mod shutdown;

@@ -7,7 +7,10 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{control::Instance, job::JobRecord};
+use super::{
+    control::{Instance, SharedPolicies},
+    job::JobRecord,
+};
 use crate::{
     execution::Execution,
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
@@ -26,6 +29,7 @@ pub(super) struct State {
     /// Jobs with pending rows.
     pub(super) waiting: BTreeSet<JobId>,
     pub(super) instances: HashMap<InstanceId, Instance>,
+    pub(super) shared: SharedPolicies,
     /// Final rows, oldest first: what may be dropped.
     finals: BTreeSet<ExecutionId>,
     history_limit: usize,
@@ -69,6 +73,7 @@ impl State {
             claims: HashMap::new(),
             waiting: BTreeSet::new(),
             instances: HashMap::new(),
+            shared: SharedPolicies::default(),
             finals: BTreeSet::new(),
             history_limit,
             last_execution: 0,

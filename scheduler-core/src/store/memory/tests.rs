@@ -7,13 +7,15 @@ use super::MemoryStore;
 use crate::{
     clock::{Clock as _, ManualClock},
     conformance::StoreHarness,
+    duty::plan::{Purpose, StoredPlanner},
     identity::{ClaimId, ExecutionId, InstanceId, JobId, RevisionId},
     job::OverlapPolicy,
     occurrence::OccurrenceKey,
-    status::Status,
+    status::{Reason, Status},
     store::{
-        Announcement, Claim, ClaimOutcome, ControlStore as _, ExecutionFilter, ExecutionQuery, ExecutionStore as _,
-        Finish, FinishOutcome, Grant, HistoryStore as _, NextAttempt, PageStart, Pause, Refusal, Store,
+        Actor, Announcement, Claim, ClaimOutcome, ControlStore as _, ExecutionFilter, ExecutionQuery,
+        ExecutionStore as _, Finish, FinishOutcome, Grant, HistoryStore as _, NextAttempt, OperatorStore as _,
+        PageStart, Pause, PauseRequest, Refusal, ResumeOutcome, ResumeRequest, Store,
     },
 };
 
@@ -56,7 +58,7 @@ async fn limited(rows: usize) -> (MemoryStore, ManualClock, RevisionId) {
     let announcement = Announcement {
         job_id: job(),
         fingerprint: "first".to_owned(),
-        trigger: "* * * * * *".to_owned(),
+        trigger: "* * * * * * UTC".to_owned(),
         zone: None,
         policies: serde_json::Value::Null,
         enabled: true,
@@ -183,4 +185,28 @@ async fn a_shared_store_is_declared_and_shared_by_its_clones() {
     granted(&store, &claim(&clock, revision, 1)).await;
     let outcome = clone.claim(&[claim(&clock, revision, 1)]).await.expect("in memory");
     assert_eq!(outcome, [ClaimOutcome::Refused(Refusal::AlreadyDecided)]);
+}
+
+#[tokio::test]
+async fn a_pause_longer_than_a_pass_is_one_row() {
+    let (store, clock, _) = limited(100).await;
+    let planner = |purpose| StoredPlanner {
+        purpose,
+        instance: InstanceId::random(),
+        own: None,
+        cursors: std::collections::HashMap::new(),
+    };
+    let pause = PauseRequest { job_id: job(), actor: Actor::new("ayu"), until: None };
+    store.pause(&pause, &planner(Purpose::Pause)).await.expect("in memory");
+    clock.advance(Duration::from_secs(25_000));
+    let resume = ResumeRequest { job_id: job(), actor: Actor::new("ayu") };
+    let outcome = store.resume(&resume, &planner(Purpose::Resume)).await.expect("in memory");
+    let ResumeOutcome::Resumed { state, decided } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((decided.skipped, state.watermark), (25_000, clock.now()));
+    let mut of_the_pause = Vec::new();
+    for id in history(&store).await {
+        let row = store.execution(id).await.expect("in memory").expect("it is there");
+        of_the_pause.extend((row.reason == Some(Reason::Paused)).then_some(row.missed_count));
+    }
+    assert_eq!(of_the_pause, [Some(25_000)]);
 }
