@@ -15,6 +15,8 @@
 //! server's clock really waits.
 
 #[doc(hidden)]
+pub mod backfill;
+#[doc(hidden)]
 pub mod claim;
 #[doc(hidden)]
 pub mod control;
@@ -36,6 +38,8 @@ pub mod pause;
 pub mod queue;
 #[doc(hidden)]
 pub mod recover;
+#[doc(hidden)]
+pub mod retry;
 mod scene;
 mod store;
 #[doc(hidden)]

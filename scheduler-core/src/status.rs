@@ -36,6 +36,12 @@ impl Status {
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
     }
+
+    /// Whether a run that ended so may be followed by one more attempt on request (R20).
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Cancelled | Self::Abandoned)
+    }
 }
 
 words! {

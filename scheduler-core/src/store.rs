@@ -5,31 +5,37 @@
 //! "Held by somebody else" is a value; an error means "we do not know". Every instant is the store's clock's.
 
 mod actor;
+mod backfill;
 mod control;
 mod decide;
 mod error;
 mod history;
 pub mod memory;
 mod operator;
+mod pause;
 mod records;
+mod retry;
 
 use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
 pub use actor::Actor;
+pub use backfill::{BackfillAnswer, BackfillRefusal, BackfillRequest};
 pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause};
 pub use decide::{
     DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
 };
 pub use error::StoreError;
 pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart};
-pub use operator::{OperatorStore, PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
+pub use operator::OperatorStore;
+pub use pause::{PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{
     Claim, ClaimOutcome, ClaimRecord, DueExecution, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
     ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
     TakeRequest,
 };
+pub use retry::{RetryOutcome, RetryRequest};
 
 use crate::identity::{ClaimId, ExecutionId};
 

@@ -8,16 +8,16 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
-        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
-        TakeOutcome, TakeRequest,
+        Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
+        DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
+        Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
+        RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
     },
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, claim, control, decide, finish, history, pause,
+    PostgresConfig, PostgresError, announce, backfill, claim, control, decide, finish, history, pause,
     pool::{Connections, Shared},
     recover, renew, request, take,
 };
@@ -258,5 +258,13 @@ impl OperatorStore for PostgresStore {
 
     async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
         pause::resume(&self.connections, request, planner).await.map_err(|error| error.write("resume a job"))
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        backfill::backfill(&self.connections, request).await.map_err(|error| error.write("backfill occurrences"))
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        backfill::retry(&self.connections, request).await.map_err(|error| error.write("retry an execution"))
     }
 }

@@ -13,11 +13,12 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
-        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
-        TakeOutcome, TakeRequest, memory::MemoryStore,
+        Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
+        DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
+        Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
+        RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -204,5 +205,15 @@ impl OperatorStore for TestStore {
     async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
         self.gate()?;
         self.inner.resume(request, planner).await
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        self.gate()?;
+        self.inner.backfill(request).await
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        self.gate()?;
+        self.inner.retry(request).await
     }
 }

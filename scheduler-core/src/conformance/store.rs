@@ -209,6 +209,32 @@ macro_rules! store_conformance {
             of_ten_who_resume_at_once_one_does
             nothing_is_claimed_once_a_pause_was_answered
         }
+        $crate::__conformance_cases! { $harness, backfill:
+            an_occurrence_within_a_missed_range_gets_its_first_attempt
+            the_last_occurrence_of_a_range_gets_its_next_attempt
+            a_skipped_occurrence_gets_its_next_attempt
+            an_occurrence_of_before_the_job_was_known_gets_its_first_attempt
+            what_waits_runs_or_has_run_is_refused_and_named
+            what_is_not_decided_yet_is_refused
+            a_dry_run_answers_the_same_and_writes_nothing
+            each_occurrence_of_a_backfill_is_answered_in_its_place
+            an_unknown_job_is_not_backfilled
+            backfilled_occurrences_run_oldest_first_whether_or_not_the_schedule_does
+            a_backfilled_run_may_fail_and_be_followed
+            a_range_that_grows_leaves_what_was_backfilled_of_it
+            of_ten_who_backfill_at_once_each_occurrence_is_written_once
+        }
+        $crate::__conformance_cases! { $harness, retry:
+            a_run_that_did_not_succeed_is_followed_by_one_more_attempt
+            a_retried_request_keeps_its_origin_parameters_and_who_asked
+            what_is_open_or_succeeded_or_never_ran_is_not_retried
+            only_the_last_attempt_is_retried
+            a_retry_holds_nothing_until_it_is_taken
+            a_retry_of_a_paused_jobs_occurrence_waits
+            an_abandoned_runs_outcome_is_too_late_once_it_was_retried
+            what_is_not_there_is_not_retried
+            of_ten_who_retry_at_once_one_does
+        }
     };
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 const SUITES: [(&[&str], &str); 2] = [
     (
         &[
+            include_str!("backfill.rs"),
             include_str!("claim.rs"),
             include_str!("control.rs"),
             include_str!("decide.rs"),
@@ -14,6 +15,7 @@ const SUITES: [(&[&str], &str); 2] = [
             include_str!("pause.rs"),
             include_str!("queue.rs"),
             include_str!("recover.rs"),
+            include_str!("retry.rs"),
             include_str!("take.rs"),
         ],
         include_str!("store.rs"),

@@ -1,5 +1,6 @@
 //! The store in this process's memory.
 
+mod backfill;
 mod claim;
 mod control;
 mod decide;
@@ -22,11 +23,11 @@ use chrono::{DateTime, Utc};
 
 use self::state::State;
 use super::{
-    Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-    ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-    InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
-    RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
-    TakeOutcome, TakeRequest,
+    Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
+    DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
+    Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
+    PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
+    RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -242,5 +243,13 @@ impl OperatorStore for MemoryStore {
 
     async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
         self.write(|state, now| state.resume(request, planner, now))
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        Ok(self.write(|state, now| state.backfill(request, now)))
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        Ok(self.write(|state, now| state.retry(request, now)))
     }
 }

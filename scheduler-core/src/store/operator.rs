@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
-use super::{Actor, Decided, JobState, Planner, StoreError};
-use crate::identity::JobId;
+use super::{
+    BackfillAnswer, BackfillRequest, PauseOutcome, PauseRequest, Planner, ResumeOutcome, ResumeRequest, RetryOutcome,
+    RetryRequest, StoreError,
+};
 
 /// What people ask for: each call is one transaction that locks what it changes, and says who asked.
 #[async_trait]
@@ -26,60 +27,21 @@ pub trait OperatorStore: Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// A dropped call may have resumed the job; repeated, it finds it not paused.
     async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError>;
-}
 
-/// A request to pause a job.
-#[derive(Debug, Clone)]
-pub struct PauseRequest {
-    /// The job.
-    pub job_id: JobId,
-    /// Who asks.
-    pub actor: Actor,
-    /// When the pause ends by itself; what is due at that instant runs.
-    pub until: Option<DateTime<Utc>>,
-}
+    /// Makes occurrences that never ran wait to be taken, with origin `backfill` (R20); answers are in the order of the
+    /// occurrences, each on its own. `None` when the job was never announced to the store.
+    ///
+    /// An occurrence that was missed or skipped gets its next attempt, and its first where it never had a row of its own.
+    /// The rows hold nothing until they are taken, and pass pause and `enabled` (R2).
+    ///
+    /// # Cancel safety
+    /// A dropped call may have written all of its rows; repeated, it finds them pending.
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError>;
 
-/// What became of a request to pause.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum PauseOutcome {
-    /// The job is paused from now on.
-    Paused {
-        /// Its state.
-        state: JobState,
-        /// What it owed, and how that was decided.
-        decided: Box<Decided>,
-    },
-    /// It was paused before, and nothing was written: its state tells by whom and until when.
-    AlreadyPaused(JobState),
-    /// The pause would be over: nothing was written.
-    UntilPassed,
-    /// The job was never announced to the store.
-    UnknownJob,
-}
-
-/// A request to end a job's pause.
-#[derive(Debug, Clone)]
-pub struct ResumeRequest {
-    /// The job.
-    pub job_id: JobId,
-    /// Who asks.
-    pub actor: Actor,
-}
-
-/// What became of a request to resume.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum ResumeOutcome {
-    /// The pause is over.
-    Resumed {
-        /// The job's state.
-        state: JobState,
-        /// What fell in the pause, and what is owed since.
-        decided: Box<Decided>,
-    },
-    /// The job was not paused: nothing was written.
-    NotPaused(JobState),
-    /// The job was never announced to the store.
-    UnknownJob,
+    /// Lets the last attempt of an occurrence, if it failed, timed out, was cancelled or abandoned, be followed by one
+    /// more (R20), which holds nothing until it is taken and keeps the origin. Locks the row first (R6).
+    ///
+    /// # Cancel safety
+    /// A dropped call may have written the attempt; repeated, it finds that another one follows.
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError>;
 }

@@ -13,11 +13,12 @@ use scheduler_core::{
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, memory::MemoryLocks},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-        InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner,
-        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, Store, StoreCapabilities, StoreError,
-        TakeOutcome, TakeRequest, memory::MemoryStore,
+        Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
+        DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
+        Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
+        RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        memory::MemoryStore,
     },
 };
 
@@ -184,6 +185,14 @@ impl OperatorStore for SwitchedStore {
 
     async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
         self.call("resume", self.inner.resume(request, planner)).await
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        self.call("backfill", self.inner.backfill(request)).await
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        self.call("retry", self.inner.retry(request)).await
     }
 }
 

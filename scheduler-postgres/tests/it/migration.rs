@@ -4,7 +4,10 @@ use futures_util::future::join_all;
 use scheduler_core::{
     identity::JobId,
     status::Status,
-    store::{ExecutionFilter, ExecutionQuery, HistoryStore as _, PageStart, Store as _},
+    store::{
+        Actor, ExecutionFilter, ExecutionQuery, HistoryStore as _, OperatorStore as _, PageStart, RetryOutcome,
+        RetryRequest, Store as _,
+    },
 };
 use scheduler_postgres::PostgresError;
 
@@ -69,6 +72,9 @@ async fn the_predecessors_rows_are_all_kept() {
     assert_eq!(of("endless")[0].duration_seconds, Some(9_999_999.999));
     assert_eq!(of("ancient")[0].occurrence.as_str(), "s:-1");
     assert_eq!(of("Old Job/1")[0].message.as_deref(), Some("ünïcode"));
+    let crashed = RetryRequest { execution_id: of("crashed")[0].id, actor: Actor::new("ayu") };
+    let retried = store.retry(&crashed).await.expect("the store answers");
+    assert_eq!(retried, RetryOutcome::Unknown, "nobody would take a retry of a job that nobody has");
     let attendance = JobId::parse("auto_create_daily_attendance").expect("valid");
     let latest = store.latest(&[attendance]).await.expect("the latest row");
     assert_eq!(latest[0].message.as_deref(), Some("run 400"));

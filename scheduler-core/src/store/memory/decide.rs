@@ -174,7 +174,12 @@ impl State {
         let (missed_from, reason) = (row.execution.missed_from, row.execution.reason);
         row.execution.missed_count = Some(row.execution.missed_count.unwrap_or(0) + grow.added);
         let job = self.jobs.get_mut(job_id).expect("the view was of this job");
-        job.attempts.remove(&old);
+        // An attempt that was backfilled at the old last instant keeps its key.
+        let mut others = job.attempts.remove(&old).unwrap_or_default();
+        others.retain(|attempt| *attempt != id);
+        if !others.is_empty() {
+            job.attempts.insert(old, others);
+        }
         job.attempts.insert(key, vec![id]);
         job.decided.remove(&old_end);
         job.note_decided(grow.scheduled_at, missed_from);

@@ -76,7 +76,7 @@ impl State {
     }
 
     /// The attempt after a row's.
-    fn next_of(&self, row: &Execution) -> Option<ExecutionId> {
+    pub(super) fn next_of(&self, row: &Execution) -> Option<ExecutionId> {
         self.attempts(&row.job_id, &row.occurrence).iter().copied().find(|attempt| *attempt > row.id)
     }
 }

@@ -1,0 +1,30 @@
+//! One more attempt (R20).
+
+use super::Actor;
+use crate::{execution::Execution, identity::ExecutionId, status::Status};
+
+/// A request for one more attempt at an occurrence.
+#[derive(Debug, Clone)]
+pub struct RetryRequest {
+    /// Its last attempt.
+    pub execution_id: ExecutionId,
+    /// Who asks.
+    pub actor: Actor,
+}
+
+/// What became of a request for one more attempt.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RetryOutcome {
+    /// The attempt waits to be taken.
+    Retried(Box<Execution>),
+    /// The row is open, has succeeded or never ran, or another attempt follows it.
+    NotRetryable {
+        /// Where the row stands.
+        status: Status,
+        /// The attempt that follows it.
+        next: Option<ExecutionId>,
+    },
+    /// There is no such row, or its job was never announced to the store, so that nobody would take one.
+    Unknown,
+}
