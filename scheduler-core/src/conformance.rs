@@ -17,6 +17,8 @@
 #[doc(hidden)]
 pub mod backfill;
 #[doc(hidden)]
+pub mod cancel;
+#[doc(hidden)]
 pub mod claim;
 #[doc(hidden)]
 pub mod control;
@@ -41,6 +43,8 @@ pub mod recover;
 #[doc(hidden)]
 pub mod retry;
 mod scene;
+#[doc(hidden)]
+pub mod skip;
 mod store;
 #[doc(hidden)]
 pub mod take;

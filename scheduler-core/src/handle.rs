@@ -1,5 +1,6 @@
 //! What a service and its API use of a running scheduler.
 
+mod cancel;
 mod elsewhere;
 mod error;
 mod jobs;
@@ -12,6 +13,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
+pub use cancel::Cancelled;
 pub use error::OperatorError;
 pub use jobs::JobStatus;
 pub use trigger::{TriggerError, TriggerRequest, Triggered};
@@ -115,15 +117,6 @@ impl SchedulerHandle {
     /// When the store does not answer within 10 s.
     pub async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
         self.limited("read executions", self.0.store.executions(query)).await
-    }
-
-    /// Asks a run to stop, wherever it runs: its body's token fires with the next renewal of its lease. `false` when
-    /// the execution does not run.
-    ///
-    /// # Errors
-    /// When the store does not answer within 10 s.
-    pub async fn cancel(&self, id: ExecutionId) -> Result<bool, StoreError> {
-        self.limited("ask an execution to stop", self.0.store.request_cancel(id)).await
     }
 
     /// The instances that share the store, newest heartbeat first.

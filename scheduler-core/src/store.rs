@@ -6,6 +6,7 @@
 
 mod actor;
 mod backfill;
+mod cancel;
 mod control;
 mod decide;
 mod error;
@@ -15,6 +16,7 @@ mod operator;
 mod pause;
 mod records;
 mod retry;
+mod skip;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -22,6 +24,7 @@ use async_trait::async_trait;
 
 pub use actor::Actor;
 pub use backfill::{BackfillAnswer, BackfillRefusal, BackfillRequest};
+pub use cancel::{CancelOutcome, CancelRequest};
 pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause};
 pub use decide::{
     DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
@@ -36,8 +39,9 @@ pub use records::{
     TakeRequest,
 };
 pub use retry::{RetryOutcome, RetryRequest};
+pub use skip::{SkipOutcome, SkipRequest};
 
-use crate::identity::{ClaimId, ExecutionId};
+use crate::identity::ClaimId;
 
 /// What a store can do, declared; the engine asks this and never which store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +136,4 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Inserts a manual request as a `pending` row, by R19.
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError>;
-
-    /// Asks the run of this execution to stop; its next renewal carries the request (R3). `false` when it does not run.
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError>;
 }

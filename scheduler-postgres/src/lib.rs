@@ -30,6 +30,7 @@ mod error;
 mod finish;
 mod history;
 mod migrate;
+mod operator;
 mod pause;
 mod pool;
 mod recover;

@@ -48,6 +48,8 @@ queries! {
     BackfillLook = "backfill_look",
     Backfill = "backfill",
     Retry = "retry",
+    CancelWaiting = "cancel_waiting",
+    Skip = "skip",
     Execution = "execution",
     NewestAttempt = "newest_attempt",
     Latest = "latest",

@@ -8,16 +8,17 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
-        DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
-        Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
-        PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
-        RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+        ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
+        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest,
     },
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, backfill, claim, control, decide, finish, history, pause,
+    PostgresConfig, PostgresError, announce, backfill, claim, control, decide, finish, history, operator, pause,
     pool::{Connections, Shared},
     recover, renew, request, take,
 };
@@ -187,10 +188,6 @@ impl ExecutionStore for PostgresStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         request::request(&self.connections, request).await.map_err(|error| error.write("request an execution"))
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        renew::request_cancel(&self.connections, execution).await.map_err(|error| error.write("request a cancel"))
-    }
 }
 
 #[async_trait]
@@ -266,5 +263,13 @@ impl OperatorStore for PostgresStore {
 
     async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
         backfill::retry(&self.connections, request).await.map_err(|error| error.write("retry an execution"))
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        operator::cancel(&self.connections, request).await.map_err(|error| error.write("cancel an execution"))
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        operator::skip(&self.connections, request).await.map_err(|error| error.write("skip an occurrence"))
     }
 }

@@ -13,12 +13,12 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
-        DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
-        Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
-        PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
-        RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
-        memory::MemoryStore,
+        Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+        ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
+        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -157,10 +157,6 @@ impl ExecutionStore for TestStore {
         }
         self.inner.request(request).await
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.inner.request_cancel(execution).await
-    }
 }
 
 #[async_trait]
@@ -215,5 +211,15 @@ impl OperatorStore for TestStore {
     async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
         self.gate()?;
         self.inner.retry(request).await
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        self.gate()?;
+        self.inner.cancel(request).await
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        self.gate()?;
+        self.inner.skip(request).await
     }
 }

@@ -13,9 +13,10 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, DueExecution, ExecutionFilter, ExecutionQuery, Finish,
-        FinishOutcome, Grant, Heartbeat, HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart,
-        Pause, RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
+        Actor, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome, DueExecution,
+        ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant, Heartbeat, HeldLease, JobState, ManualOutcome,
+        ManualRequest, NextAttempt, PageStart, Pause, RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome,
+        TakeRequest,
     },
 };
 
@@ -220,6 +221,12 @@ impl<'a> Scene<'a> {
         assert_eq!(recovered.len(), 1, "{recovered:?}");
         assert_eq!(recovered[0].execution_id, grant.execution_id);
         recovered.remove(0)
+    }
+
+    /// Asks for an execution to be stopped.
+    pub(crate) async fn cancel(&self, execution_id: ExecutionId) -> CancelOutcome {
+        let request = CancelRequest { execution_id, actor: Actor::new("ayu").because("a mistake") };
+        self.store.cancel(&request).await.expect("the store answers")
     }
 
     pub(crate) async fn pause(&self) {

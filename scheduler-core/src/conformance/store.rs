@@ -75,7 +75,7 @@ macro_rules! store_conformance {
             a_renewal_names_its_leases_and_leaves_the_others
             a_cancel_request_comes_with_the_renewal
             a_cancel_request_is_of_one_run
-            what_does_not_run_is_not_asked_to_stop
+            what_has_ended_is_not_asked_to_stop
             a_cancelled_run_ends_cancelled_and_earns_no_attempt
             a_cancelled_run_that_succeeded_has_succeeded
         }
@@ -234,6 +234,23 @@ macro_rules! store_conformance {
             an_abandoned_runs_outcome_is_too_late_once_it_was_retried
             what_is_not_there_is_not_retried
             of_ten_who_retry_at_once_one_does
+        }
+        $crate::__conformance_cases! { $harness, cancel:
+            what_waits_is_cancelled_at_once
+            a_cancelled_retry_gives_the_key_up
+            a_cancelled_request_gives_the_key_up
+            a_cancelled_row_is_not_taken
+            a_cancelled_row_is_final_and_may_be_retried
+            of_a_cancel_and_a_take_at_once_one_comes_first
+        }
+        $crate::__conformance_cases! { $harness, skip:
+            a_skipped_occurrence_has_its_row_ahead_of_its_time
+            a_skipped_occurrence_is_not_claimed_when_its_time_comes
+            a_pass_sees_a_skipped_occurrence_as_decided
+            an_occurrence_that_has_its_row_is_not_skipped
+            an_occurrence_whose_time_has_come_is_not_skipped
+            an_unknown_jobs_occurrence_is_not_skipped
+            of_ten_who_skip_at_once_one_does
         }
     };
 }

@@ -5,6 +5,7 @@ const SUITES: [(&[&str], &str); 2] = [
     (
         &[
             include_str!("backfill.rs"),
+            include_str!("cancel.rs"),
             include_str!("claim.rs"),
             include_str!("control.rs"),
             include_str!("decide.rs"),
@@ -16,6 +17,7 @@ const SUITES: [(&[&str], &str); 2] = [
             include_str!("queue.rs"),
             include_str!("recover.rs"),
             include_str!("retry.rs"),
+            include_str!("skip.rs"),
             include_str!("take.rs"),
         ],
         include_str!("store.rs"),

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    identity::JobId,
+    identity::{ExecutionId, JobId},
     lock::LockError,
+    status::Status,
     store::{JobState, StoreError},
 };
 
@@ -15,6 +16,17 @@ pub enum OperatorError {
     /// The store was never told of the job.
     #[error("there is no job `{0}`")]
     UnknownJob(JobId),
+    /// There is no such execution.
+    #[error("there is no execution `{0}`")]
+    UnknownExecution(ExecutionId),
+    /// The execution has ended, and can't be stopped any more.
+    #[error("execution `{execution_id}` has ended: it is {status}")]
+    HasEnded {
+        /// The execution.
+        execution_id: ExecutionId,
+        /// How it ended.
+        status: Status,
+    },
     /// The job is paused: its state tells by whom, why and until when.
     #[error("job `{}` is paused already", .0.job_id)]
     AlreadyPaused(Box<JobState>),

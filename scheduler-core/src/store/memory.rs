@@ -8,6 +8,7 @@ mod finish;
 mod history;
 mod job;
 mod manual;
+mod operator;
 mod overlap;
 mod pause;
 mod recover;
@@ -23,11 +24,12 @@ use chrono::{DateTime, Utc};
 
 use self::state::State;
 use super::{
-    Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
-    DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
-    Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
-    PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
-    RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+    ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
+    Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest,
+    OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome,
+    ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError,
+    TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -169,10 +171,6 @@ impl ExecutionStore for MemoryStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         Ok(self.write(|state, now| state.request(request, now)))
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        Ok(self.state().request_cancel(execution))
-    }
 }
 
 #[async_trait]
@@ -251,5 +249,13 @@ impl OperatorStore for MemoryStore {
 
     async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
         Ok(self.write(|state, now| state.retry(request, now)))
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        Ok(self.write(|state, now| state.cancel(request, now)))
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        Ok(self.write(|state, now| state.skip(request, now)))
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::{
-    BackfillAnswer, BackfillRequest, PauseOutcome, PauseRequest, Planner, ResumeOutcome, ResumeRequest, RetryOutcome,
-    RetryRequest, StoreError,
+    BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, PauseOutcome, PauseRequest, Planner, ResumeOutcome,
+    ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, StoreError,
 };
 
 /// What people ask for: each call is one transaction that locks what it changes, and says who asked.
@@ -44,4 +44,17 @@ pub trait OperatorStore: Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// A dropped call may have written the attempt; repeated, it finds that another one follows.
     async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError>;
+
+    /// Stops an execution: one that waits is cancelled at once, one that runs is asked by its next renewal (R3), and no
+    /// attempt follows either. Never waits for a transaction of the run's own (R7).
+    ///
+    /// # Cancel safety
+    /// A dropped call may have stopped it; repeated, it finds it ended, or asks again.
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError>;
+
+    /// Writes the row of an occurrence that is still to come as `skipped (by_request)`: its claim finds it decided.
+    ///
+    /// # Cancel safety
+    /// A dropped call may have written the row; repeated, it finds it there.
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError>;
 }

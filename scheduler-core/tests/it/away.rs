@@ -13,12 +13,12 @@ use scheduler_core::{
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, memory::MemoryLocks},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, BackfillAnswer, BackfillRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore,
-        DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome,
-        Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, OperatorStore,
-        PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
-        RetryOutcome, RetryRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
-        memory::MemoryStore,
+        Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+        ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
+        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 
@@ -120,10 +120,6 @@ impl ExecutionStore for SwitchedStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.call("request", self.inner.request(request)).await
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.call("cancel", self.inner.request_cancel(execution)).await
-    }
 }
 
 #[async_trait]
@@ -193,6 +189,14 @@ impl OperatorStore for SwitchedStore {
 
     async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
         self.call("retry", self.inner.retry(request)).await
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        self.call("cancel", self.inner.cancel(request)).await
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        self.call("skip", self.inner.skip(request)).await
     }
 }
 
