@@ -37,6 +37,8 @@ pub mod manual;
 #[doc(hidden)]
 pub mod pause;
 #[doc(hidden)]
+pub mod prune;
+#[doc(hidden)]
 pub mod queue;
 #[doc(hidden)]
 pub mod recover;

@@ -30,7 +30,7 @@ pub use decide::{
     DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
 };
 pub use error::StoreError;
-pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart};
+pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart, PruneRequest, Pruned};
 pub use operator::OperatorStore;
 pub use pause::{PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{

@@ -80,14 +80,18 @@ async fn look(
 
 fn next(row: &Row) -> Result<Result<u32, BackfillRefusal>, PostgresError> {
     let (is_past, is_decided): (bool, bool) = (row.try_get("is_past")?, row.try_get("is_decided")?);
-    let Some(id) = row.try_get::<_, Option<i64>>("id")? else {
-        return Ok(if is_past && is_decided { Ok(1) } else { Err(BackfillRefusal::Undecided) });
+    let newest = match row.try_get::<_, Option<i64>>("id")? {
+        None => None,
+        Some(id) => Some((ExecutionId(id), row::word(row, "status", "status")?)),
     };
-    let status: Status = row::word(row, "status", "status")?;
-    Ok(match status {
-        Status::Missed | Status::Skipped if is_past => Ok(row::count(row, "attempt")?.saturating_add(1)),
-        Status::Missed | Status::Skipped => Err(BackfillRefusal::Undecided),
-        _ => Err(BackfillRefusal::HasRun { execution_id: ExecutionId(id), status }),
+    Ok(match newest {
+        Some((execution_id, status)) if !matches!(status, Status::Missed | Status::Skipped) => {
+            Err(BackfillRefusal::HasRun { execution_id, status })
+        }
+        _ if row.try_get("is_pruned")? => Err(BackfillRefusal::Pruned),
+        Some(_) if is_past => Ok(row::count(row, "attempt")?.saturating_add(1)),
+        None if is_past && is_decided => Ok(1),
+        _ => Err(BackfillRefusal::Undecided),
     })
 }
 

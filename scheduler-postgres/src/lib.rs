@@ -33,6 +33,7 @@ mod migrate;
 mod operator;
 mod pause;
 mod pool;
+mod prune;
 mod recover;
 mod renew;
 mod request;

@@ -79,7 +79,7 @@ pub(crate) fn grant(row: &Row) -> Result<Grant, PostgresError> {
     })
 }
 
-/// A job's state.
+/// A job's state, of the columns that `{s.columns}` names.
 pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
     let mut state = JobState::new(
         job_id(row)?,
@@ -87,6 +87,7 @@ pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
         row.try_get("enabled")?,
         row.try_get("watermark")?,
     );
+    state.prune_horizon = row.try_get("prune_horizon")?;
     let at: Option<DateTime<Utc>> = row.try_get("paused_at")?;
     if let Some(at) = at {
         state.pause = Some(Pause {

@@ -1,6 +1,7 @@
 //! The statements, one file each, with the schema's name put in once.
 
-/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}` and `{skip_locked}` filled in.
+/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}`, `{s.columns}` and `{skip_locked}`
+/// filled in.
 macro_rules! queries {
     ($($query:ident = $file:literal $(with $skip_locked:literal)?,)*) => {
         /// A statement of the store.
@@ -50,6 +51,11 @@ queries! {
     Retry = "retry",
     CancelWaiting = "cancel_waiting",
     Skip = "skip",
+    PruneLook = "prune_look",
+    PruneLookJob = "prune_look_job",
+    PruneHorizon = "prune_horizon",
+    PruneLock = "prune_lock",
+    Prune = "prune",
     Execution = "execution",
     NewestAttempt = "newest_attempt",
     Latest = "latest",
@@ -77,6 +83,10 @@ const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, 
     e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.claim_id, e.fence, e.instance_id, \
     e.triggered_by, e.params, e.late, e.missed_from, e.missed_count, e.created_at";
 
+/// What [`crate::row::state`] reads, of the alias `s` of `job_states`.
+const STATE_COLUMNS: &str = "s.job_id, s.revision_id, s.enabled, s.watermark, s.paused_at, s.paused_by, \
+    s.pause_reason, s.pause_until, s.prune_horizon";
+
 /// The statements' texts for one schema.
 #[derive(Debug)]
 pub(crate) struct Statements {
@@ -89,7 +99,11 @@ impl Statements {
     pub(crate) fn of(schema: &str) -> Self {
         let quoted = format!("\"{schema}\"");
         let text = |(template, skip_locked): &(&str, &str)| {
-            template.replace("{skip_locked}", skip_locked).replace("{e.columns}", COLUMNS).replace("{schema}", &quoted)
+            template
+                .replace("{skip_locked}", skip_locked)
+                .replace("{e.columns}", COLUMNS)
+                .replace("{s.columns}", STATE_COLUMNS)
+                .replace("{schema}", &quoted)
         };
         Self { schema: schema.to_owned(), texts: TEMPLATES.iter().map(text).collect() }
     }

@@ -11,16 +11,16 @@ use scheduler_core::{
         Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
         ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
         Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-        StoreError, TakeOutcome, TakeRequest,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest,
+        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
     },
 };
 
 use crate::{
     PostgresConfig, PostgresError, announce, backfill, claim, control, decide, finish, history, operator, pause,
     pool::{Connections, Shared},
-    recover, renew, request, take,
+    prune, recover, renew, request, take,
 };
 
 /// How many connections a handle has at most, unless told otherwise.
@@ -212,6 +212,10 @@ impl HistoryStore for PostgresStore {
 
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         history::latest(&self.connections, jobs).await.map_err(|error| error.read("read the latest executions"))
+    }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        prune::prune(&self.connections, request).await.map_err(|error| error.write("prune the history"))
     }
 }
 

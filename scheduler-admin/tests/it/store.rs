@@ -16,9 +16,9 @@ use scheduler_core::{
         Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
         ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
         Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest,
+        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -114,6 +114,11 @@ impl HistoryStore for TestStore {
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         self.gate()?;
         self.inner.latest(jobs).await
+    }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        self.gate()?;
+        self.inner.prune(request).await
     }
 }
 

@@ -252,6 +252,19 @@ macro_rules! store_conformance {
             an_unknown_jobs_occurrence_is_not_skipped
             of_ten_who_skip_at_once_one_does
         }
+        $crate::__conformance_cases! { $harness, prune:
+            final_rows_made_before_the_bound_go_and_later_ones_stay
+            rows_whose_instant_lies_at_the_bound_or_later_stay
+            a_schedules_rows_above_the_watermark_stay
+            a_requests_rows_go_whatever_the_watermark
+            open_rows_stay_and_so_do_earlier_attempts_of_their_occurrence
+            rows_of_other_jobs_stay_where_one_is_named
+            the_oldest_rows_go_first_up_to_the_limit
+            what_was_pruned_can_neither_be_claimed_nor_backfilled
+            the_horizon_moves_with_what_is_deleted_and_never_back
+            what_lies_at_the_horizon_or_later_is_backfilled
+            of_ten_who_prune_at_once_each_row_is_deleted_once
+        }
     };
 }
 

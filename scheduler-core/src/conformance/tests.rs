@@ -14,6 +14,7 @@ const SUITES: [(&[&str], &str); 2] = [
             include_str!("lease.rs"),
             include_str!("manual.rs"),
             include_str!("pause.rs"),
+            include_str!("prune.rs"),
             include_str!("queue.rs"),
             include_str!("recover.rs"),
             include_str!("retry.rs"),

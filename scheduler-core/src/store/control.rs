@@ -111,13 +111,15 @@ pub struct JobState {
     pub watermark: DateTime<Utc>,
     /// The pause, while the job is paused.
     pub pause: Option<Pause>,
+    /// The instant below which rows may have been pruned (R21).
+    pub prune_horizon: Option<DateTime<Utc>>,
 }
 
 impl JobState {
     /// The state of a job that is not paused.
     #[must_use]
     pub const fn new(job_id: JobId, revision: RevisionId, enabled: bool, watermark: DateTime<Utc>) -> Self {
-        Self { job_id, revision, enabled, watermark, pause: None }
+        Self { job_id, revision, enabled, watermark, pause: None, prune_horizon: None }
     }
 }
 

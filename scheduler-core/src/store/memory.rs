@@ -27,9 +27,9 @@ use super::{
     Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
     ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
     Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest,
-    OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease, ResumeOutcome,
-    ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError,
-    TakeOutcome, TakeRequest,
+    OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
+    ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+    StoreError, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -44,8 +44,8 @@ const HISTORY_LIMIT: usize = 10_000;
 /// A store in this process's memory: for tests, first steps, and services that need no history after a restart.
 ///
 /// It keeps the last 10,000 final rows, or as many as [`MemoryStore::with_history_limit`] says. What is dropped can't
-/// run again: the job's watermark, and above it a record of what was decided, outlive the rows. A manual request's
-/// idempotency key is forgotten with its rows. Clones share everything.
+/// run again: the job's watermark, and above it a record of what was decided, outlive the rows, and what lies below the
+/// newest of them is not backfilled any more. A manual request's idempotency key is forgotten with its rows. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
@@ -193,6 +193,10 @@ impl HistoryStore for MemoryStore {
 
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         Ok(self.state().latest(jobs))
+    }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        Ok(self.write(|state, _| state.prune_before(request)))
     }
 }
 

@@ -16,9 +16,9 @@ use scheduler_core::{
         Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
         ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
         Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, RecoverRequest, Recovered, RenewedLease,
-        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest,
+        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 
@@ -138,6 +138,10 @@ impl HistoryStore for SwitchedStore {
 
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         self.inner.latest(jobs).await
+    }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        self.inner.prune(request).await
     }
 }
 

@@ -17,8 +17,12 @@ WITH asked AS MATERIALIZED (
     ORDER BY a.job_id
     RETURNING r.id, r.job_id, r.enabled
 )
-INSERT INTO {schema}.job_states AS s (job_id, revision_id, enabled, watermark)
-SELECT n.job_id, n.id, n.enabled, clock_timestamp() FROM new AS n ORDER BY n.job_id
+INSERT INTO {schema}.job_states AS s (job_id, revision_id, enabled, watermark, prune_horizon)
+SELECT n.job_id, n.id, n.enabled, clock_timestamp(),
+       -- Rows of a job that is new are the predecessor's, whose occurrences have other keys: they are not run again (R21).
+       CASE WHEN EXISTS (SELECT FROM {schema}.job_executions AS e WHERE e.job_id = n.job_id) THEN clock_timestamp() END
+FROM new AS n
+ORDER BY n.job_id
 ON CONFLICT (job_id) DO UPDATE
 SET revision_id = excluded.revision_id, enabled = excluded.enabled,
     watermark = CASE WHEN excluded.enabled AND NOT s.enabled THEN greatest(s.watermark, clock_timestamp())

@@ -1,6 +1,8 @@
--- R20: each occurrence's newest attempt, and whether it lies in the past and is decided; the job's state is locked.
+-- R20: each occurrence's newest attempt, and whether it lies in the past, is decided, and may have lost rows; the job's
+-- state is locked.
 SELECT a.nth, n.id, n.attempt, n.status,
-       a.scheduled_at <= clock_timestamp() AS is_past, a.scheduled_at <= s.watermark AS is_decided
+       a.scheduled_at <= clock_timestamp() AS is_past, a.scheduled_at <= s.watermark AS is_decided,
+       coalesce(a.scheduled_at < s.prune_horizon, false) AS is_pruned
 FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS a (occurrence, scheduled_at, nth)
 JOIN {schema}.job_states AS s ON s.job_id = $1::text
 LEFT JOIN LATERAL (

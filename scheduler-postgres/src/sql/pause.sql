@@ -2,4 +2,4 @@
 UPDATE {schema}.job_states AS s
 SET paused_at = $2::timestamptz, paused_by = $3::text, pause_reason = $4::text, pause_until = $5::timestamptz
 WHERE s.job_id = $1::text
-RETURNING s.job_id, s.revision_id, s.enabled, s.watermark, s.paused_at, s.paused_by, s.pause_reason, s.pause_until
+RETURNING {s.columns}

@@ -5,13 +5,13 @@ use scheduler_core::{
     identity::JobId,
     status::Status,
     store::{
-        Actor, ExecutionFilter, ExecutionQuery, HistoryStore as _, OperatorStore as _, PageStart, RetryOutcome,
-        RetryRequest, Store as _,
+        Actor, BackfillAnswer, BackfillRefusal, BackfillRequest, ExecutionFilter, ExecutionQuery, HistoryStore as _,
+        OperatorStore as _, PageStart, RetryOutcome, RetryRequest, Store as _,
     },
 };
 use scheduler_postgres::PostgresError;
 
-use crate::server::Schema;
+use crate::{lost_reply, server::Schema};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_instances_that_start_at_once_make_the_tables_once() {
@@ -124,4 +124,27 @@ async fn success_stays_true_to_the_status() {
                   scheduled_at, not_before) VALUES ('x', 's:1', 1, 1, 'schedule', 'failed', true, now(), now())";
     let error = schema.client().await.batch_execute(insert).await.expect_err("a failure is no success");
     assert_eq!(error.as_db_error().and_then(|error| error.constraint()), Some("job_executions_success_check"));
+}
+
+#[tokio::test]
+async fn what_the_predecessor_ran_is_not_backfilled() {
+    let schema = Schema::new();
+    let client = schema.client().await;
+    client.batch_execute(&format!("CREATE SCHEMA {}", schema.name)).await.expect("the schema is made");
+    client.batch_execute(include_str!("predecessor.sql")).await.expect("the predecessor's rows are there");
+    let store = schema.store().await;
+    // The predecessor's rows know when a run started, not which occurrence it was.
+    let claim = lost_reply::claim(&store, &client, "auto_create_daily_attendance").await;
+    let fresh = lost_reply::claim(&store, &client, "fresh").await;
+    for (claim, refused) in [(claim, true), (fresh, false)] {
+        let request = BackfillRequest {
+            job_id: claim.job_id,
+            occurrences: vec![claim.scheduled_at - std::time::Duration::from_secs(86_400)],
+            retries: 0,
+            dry_run: true,
+            actor: Actor::new("ayu"),
+        };
+        let answers = store.backfill(&request).await.expect("the store answers").expect("the job is known");
+        assert_eq!(answers[0] == BackfillAnswer::Refused(BackfillRefusal::Pruned), refused, "{answers:?}");
+    }
 }

@@ -36,14 +36,15 @@ impl State {
 
     /// The number of the attempt that an occurrence would get.
     fn next_backfill(&self, job_id: &JobId, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<u32, BackfillRefusal> {
-        let job = self.jobs.get(job_id).expect("it was looked up by the caller");
+        let state = &self.jobs.get(job_id).expect("it was looked up by the caller").state;
         match self.newest_attempt(job_id, &OccurrenceKey::scheduled(at)) {
             Some(newest) if !matches!(newest.status, Status::Missed | Status::Skipped) => {
                 Err(BackfillRefusal::HasRun { execution_id: newest.id, status: newest.status })
             }
+            _ if state.prune_horizon.is_some_and(|horizon| at < horizon) => Err(BackfillRefusal::Pruned),
             Some(_) if at > now => Err(BackfillRefusal::Undecided),
             Some(newest) => Ok(newest.attempt + 1),
-            None if at > job.state.watermark || at > now => Err(BackfillRefusal::Undecided),
+            None if at > state.watermark || at > now => Err(BackfillRefusal::Undecided),
             None => Ok(1),
         }
     }

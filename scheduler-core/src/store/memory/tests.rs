@@ -13,9 +13,9 @@ use crate::{
     occurrence::OccurrenceKey,
     status::{Reason, Status},
     store::{
-        Actor, Announcement, Claim, ClaimOutcome, ControlStore as _, ExecutionFilter, ExecutionQuery,
-        ExecutionStore as _, Finish, FinishOutcome, Grant, HistoryStore as _, NextAttempt, OperatorStore as _,
-        PageStart, Pause, PauseRequest, Refusal, ResumeOutcome, ResumeRequest, Store,
+        Actor, Announcement, BackfillAnswer, BackfillRefusal, BackfillRequest, Claim, ClaimOutcome, ControlStore as _,
+        ExecutionFilter, ExecutionQuery, ExecutionStore as _, Finish, FinishOutcome, Grant, HistoryStore as _,
+        NextAttempt, OperatorStore as _, PageStart, Pause, PauseRequest, Refusal, ResumeOutcome, ResumeRequest, Store,
     },
 };
 
@@ -150,6 +150,27 @@ async fn a_dropped_row_s_occurrence_can_not_be_claimed_again() {
         let outcome = store.claim(&[claim(&clock, revision, seconds)]).await.expect("in memory");
         assert_eq!(outcome, [ClaimOutcome::Refused(Refusal::AlreadyDecided)], "{seconds}");
     }
+}
+
+#[tokio::test]
+async fn a_dropped_row_s_occurrence_can_not_be_backfilled() {
+    let (store, clock, revision) = limited(1).await;
+    for seconds in 1..=3 {
+        let grant = granted(&store, &claim(&clock, revision, seconds)).await;
+        finish(&store, grant, None).await;
+    }
+    let at = |seconds| claim(&clock, revision, seconds).scheduled_at;
+    let request = BackfillRequest {
+        job_id: job(),
+        occurrences: vec![at(1), at(2), at(3)],
+        retries: 0,
+        dry_run: false,
+        actor: Actor::new("ayu"),
+    };
+    let answers = store.backfill(&request).await.expect("in memory").expect("it is known");
+    assert_eq!(answers[..2], [BackfillAnswer::Refused(BackfillRefusal::Pruned); 2]);
+    let has_run = BackfillRefusal::HasRun { execution_id: history(&store).await[0], status: Status::Succeeded };
+    assert_eq!(answers[2], BackfillAnswer::Refused(has_run));
 }
 
 #[tokio::test]
