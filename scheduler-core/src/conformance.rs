@@ -26,6 +26,7 @@ pub mod control;
 pub mod decide;
 #[doc(hidden)]
 pub mod finish;
+mod frequent;
 #[doc(hidden)]
 pub mod history;
 #[doc(hidden)]
@@ -44,6 +45,8 @@ pub mod queue;
 pub mod recover;
 #[doc(hidden)]
 pub mod retry;
+#[doc(hidden)]
+pub mod revision;
 mod scene;
 #[doc(hidden)]
 pub mod skip;

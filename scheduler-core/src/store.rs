@@ -25,7 +25,9 @@ use async_trait::async_trait;
 pub use actor::Actor;
 pub use backfill::{BackfillAnswer, BackfillRefusal, BackfillRequest};
 pub use cancel::{CancelOutcome, CancelRequest};
-pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause};
+pub use control::{
+    AnnounceRequest, Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause,
+};
 pub use decide::{
     DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
 };

@@ -107,6 +107,7 @@ pub(crate) fn revision(row: &Row) -> Result<Arc<JobRevision>, PostgresError> {
         fingerprint: row.try_get::<_, &str>("fingerprint")?.into(),
         trigger: row.try_get::<_, &str>("trigger")?.into(),
         zone: row.try_get::<_, Option<&str>>("zone")?.map(Into::into),
+        zone_data: row.try_get::<_, Option<&str>>("zone_data")?.map(Into::into),
         policies: Arc::new(row.try_get("policies")?),
         enabled: row.try_get("enabled")?,
         valid_from: row.try_get("valid_from")?,

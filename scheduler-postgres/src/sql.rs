@@ -68,6 +68,8 @@ queries! {
     AnnounceSwitch = "announce_switch",
     AnnounceNote = "announce_note",
     Revision = "revision",
+    Revisions = "revisions",
+    Orphaned = "orphaned",
     Pause = "pause",
     Resume = "resume",
     PausesOver = "pauses_over",

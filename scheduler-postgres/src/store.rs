@@ -8,12 +8,12 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+        AnnounceRequest, Announced, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
         ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
-        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
-        Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState,
+        ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned,
+        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
+        SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
     },
 };
 
@@ -221,13 +221,16 @@ impl HistoryStore for PostgresStore {
 
 #[async_trait]
 impl ControlStore for PostgresStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: std::time::Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        announce::announce(&self.connections, instance, jobs, lease).await.map_err(|error| error.write("announce jobs"))
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        announce::announce(&self.connections, request, planner).await.map_err(|error| error.write("announce jobs"))
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        control::revisions(&self.connections, job_id).await.map_err(|error| error.read("read a job's revisions"))
+    }
+
+    async fn orphaned(&self, lease: std::time::Duration) -> Result<Vec<JobState>, StoreError> {
+        control::orphaned(&self.connections, lease).await.map_err(|error| error.read("read orphaned jobs"))
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {

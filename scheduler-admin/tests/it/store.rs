@@ -13,12 +13,12 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+        AnnounceRequest, Announced, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
         ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
-        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
-        Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest,
-        Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState,
+        ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned,
+        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
+        SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -166,13 +166,18 @@ impl ExecutionStore for TestStore {
 
 #[async_trait]
 impl ControlStore for TestStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        self.inner.announce(instance, jobs, lease).await
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.inner.announce(request, planner).await
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        self.gate()?;
+        self.inner.revisions(job_id).await
+    }
+
+    async fn orphaned(&self, lease: Duration) -> Result<Vec<JobState>, StoreError> {
+        self.gate()?;
+        self.inner.orphaned(lease).await
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {

@@ -1,19 +1,19 @@
 //! Pauses (R23).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_cron::Trigger;
-use serde_json::{Value, json};
 
-use super::scene::{Scene, announcement, job};
+use super::{
+    frequent::{PERIOD, assert_covers, frequent, occurrences, patient, planner, ranges, scene, strict},
+    scene::{Scene, announcement, job},
+};
 use crate::{
     conformance::StoreHarness,
-    duty::plan::{OwedPlanner, Purpose, StoredPlanner},
-    execution::Execution,
-    identity::{InstanceId, JobId},
+    duty::plan::{OwedPlanner, Purpose},
+    identity::JobId,
     job::JobSettings,
-    occurrence::{OccurrenceKey, Origin},
+    occurrence::Origin,
     status::{Reason, Status},
     store::{
         Actor, Announcement, ClaimOutcome, DecideRequest, Decided, JobRevision, JobState, PauseOutcome, PauseRequest,
@@ -21,39 +21,8 @@ use crate::{
     },
 };
 
-/// How often the cases' job is due.
-const PERIOD: Duration = Duration::from_millis(10);
-
 /// How long the cases' pauses are.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// Starts however late.
-fn patient() -> Value {
-    json!({"start_deadline_ms": 600_000})
-}
-
-/// Starts on time or never.
-fn strict() -> Value {
-    json!({"start_deadline_ms": 1, "catch_up": "skip"})
-}
-
-fn frequent(policies: Value) -> Announcement {
-    Announcement { trigger: "every 10ms".to_owned(), policies, ..announcement(&job("frequent"), "first") }
-}
-
-/// A job that is due each 10 ms, announced 200 ms ago.
-async fn scene(harness: &dyn StoreHarness, policies: Value) -> Scene<'_> {
-    Scene::new(harness).await.beside_as(frequent(policies)).await
-}
-
-/// The job's occurrences, the first instant excluded.
-fn occurrences(from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
-    Trigger::every(PERIOD).expect("a period").occurrences_between(from, to).collect()
-}
-
-fn planner(purpose: Purpose) -> StoredPlanner {
-    StoredPlanner { purpose, instance: InstanceId::random(), own: None, cursors: HashMap::new() }
-}
 
 fn pause(job_id: &JobId, until: Option<DateTime<Utc>>) -> PauseRequest {
     PauseRequest { job_id: job_id.clone(), actor: Actor::new("ayu").because("maintenance"), until }
@@ -94,6 +63,7 @@ async fn pass(scene: &Scene<'_>, announced: &Announcement) -> Decided {
         fingerprint: announced.fingerprint.as_str().into(),
         trigger: announced.trigger.as_str().into(),
         zone: None,
+        zone_data: None,
         policies: Arc::new(announced.policies.clone()),
         enabled: announced.enabled,
         valid_from: scene.watermark,
@@ -109,21 +79,6 @@ async fn pass(scene: &Scene<'_>, announced: &Announcement) -> Decided {
         limit: 10_000,
     };
     scene.store.decide(&request, &planner).await.expect("the store answers").expect("the job is free")
-}
-
-/// The job's range rows, oldest first.
-async fn ranges(scene: &Scene<'_>) -> Vec<Execution> {
-    scene.rows().await.into_iter().filter(|row| row.missed_from.is_some()).collect()
-}
-
-/// That a row is the range of all occurrences after `from`, up to `to`.
-fn assert_covers(row: &Execution, (status, reason): (Status, Reason), from: DateTime<Utc>, to: DateTime<Utc>) {
-    let covered = occurrences(from, to);
-    let (first, last) = (covered[0], covered[covered.len() - 1]);
-    assert_eq!((row.status, row.reason, row.origin), (status, Some(reason), Origin::Schedule));
-    assert_eq!((row.missed_from, row.scheduled_at), (Some(first), last));
-    assert_eq!((row.missed_count, &row.occurrence), (Some(covered.len() as u64), &OccurrenceKey::scheduled(last)));
-    assert_eq!((row.started_at, row.holds_key), (None, false));
 }
 
 const PAUSED: (Status, Reason) = (Status::Skipped, Reason::Paused);

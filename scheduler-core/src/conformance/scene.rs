@@ -13,10 +13,10 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Actor, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome, DueExecution,
-        ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant, Heartbeat, HeldLease, JobState, ManualOutcome,
-        ManualRequest, NextAttempt, PageStart, Pause, RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome,
-        TakeRequest,
+        Actor, AnnounceRequest, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome, DecideView,
+        DecisionPlan, DueExecution, ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant, Heartbeat,
+        HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart, Pause, Planner, RecoverRequest,
+        Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
     },
 };
 
@@ -275,13 +275,30 @@ pub(crate) fn announcement(job: &JobId, fingerprint: &str) -> Announcement {
         fingerprint: fingerprint.to_owned(),
         trigger: "* * * * * Asia/Jakarta".to_owned(),
         zone: Some("Asia/Jakarta".to_owned()),
+        zone_data: Some("2026a".to_owned()),
         policies: json!({"overlap": "skip"}),
         enabled: true,
     }
 }
 
+/// Decides nothing.
+#[derive(Debug)]
+pub(crate) struct Idle;
+
+impl Planner for Idle {
+    fn plan(&self, _: &DecideView) -> DecisionPlan {
+        DecisionPlan::default()
+    }
+}
+
+/// What an instance that was healthy for a whole lease tells.
+pub(crate) fn told(instance: InstanceId, jobs: &[Announcement]) -> AnnounceRequest {
+    AnnounceRequest { instance, jobs: jobs.to_vec(), lease: LEASE, may_roll_back: true }
+}
+
+/// An announcement at which nothing that is owed is decided.
 pub(crate) async fn announce(store: &dyn Store, instance: InstanceId, announcement: &Announcement) -> Announced {
-    let answer = store.announce(instance, std::slice::from_ref(announcement), LEASE).await;
+    let answer = store.announce(&told(instance, std::slice::from_ref(announcement)), &Idle).await;
     let mut announced = answer.expect("the store answers");
     assert_eq!(announced.len(), 1);
     announced.remove(0)

@@ -190,6 +190,21 @@ macro_rules! store_conformance {
             an_instance_is_listed_with_its_last_heartbeat
             instances_are_listed_newest_heartbeat_first_and_leave
         }
+        $crate::__conformance_cases! { $harness, revision:
+            a_jobs_revisions_are_kept_with_their_spans
+            what_is_owed_at_a_switch_and_within_its_deadline_waits
+            what_is_owed_at_a_switch_and_late_is_missed_by_the_old_trigger
+            the_new_trigger_owes_nothing_of_before_the_switch
+            what_has_its_row_at_a_switch_is_not_decided_again
+            a_revision_that_disables_a_job_decides_first_what_is_owed
+            a_paused_jobs_switch_skips_what_fell_in_the_pause_so_far
+            what_was_owed_under_a_trigger_that_can_not_be_read_is_missed_as_a_whole
+            an_announcement_that_switches_nothing_decides_nothing
+            an_older_revision_comes_back_only_where_it_may
+            a_job_that_no_live_instance_announces_is_orphaned
+            of_ten_who_switch_at_once_one_does
+            a_claim_and_a_switch_at_once_decide_an_occurrence_once
+        }
         $crate::__conformance_cases! { $harness, pause:
             a_paused_job_says_who_paused_it_and_claims_nothing
             what_is_owed_and_within_its_deadline_waits_until_the_pause_ends

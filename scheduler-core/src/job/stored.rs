@@ -69,6 +69,7 @@ mod tests {
             fingerprint: settings.fingerprint().into(),
             trigger: settings.trigger.to_string().into(),
             zone: None,
+            zone_data: None,
             policies: Arc::new(settings.policies()),
             enabled: settings.enabled,
             valid_from: DateTime::UNIX_EPOCH,

@@ -33,7 +33,8 @@ pub struct DecideView {
     pub now: DateTime<Utc>,
     /// The job's state.
     pub state: JobState,
-    /// The job's current revision as stored, where somebody asks who need not have it: to pause, to resume, to switch.
+    /// The job's current revision as stored, where somebody asks who need not have it: to pause, to resume, to switch
+    /// to another.
     pub revision: Option<Arc<JobRevision>>,
     /// The end of the pass, inclusive: `now - lag`, or the last row of the view where there were more than `limit`.
     pub until: DateTime<Utc>,
@@ -142,7 +143,7 @@ pub struct GrowRange {
 }
 
 /// What a pass did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Decided {
     /// The store's clock during the pass.

@@ -24,12 +24,12 @@ use chrono::{DateTime, Utc};
 
 use self::state::State;
 use super::{
-    Announced, Announcement, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+    AnnounceRequest, Announced, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
     ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
-    Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest,
-    OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
-    ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-    StoreError, TakeOutcome, TakeRequest,
+    Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome,
+    ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
+    RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store,
+    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -202,13 +202,8 @@ impl HistoryStore for MemoryStore {
 
 #[async_trait]
 impl ControlStore for MemoryStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: std::time::Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        Ok(self.write(|state, now| jobs.iter().map(|job| state.announce(instance, job, lease, now)).collect()))
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.write(|state, now| state.announce(request, planner, now))
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
@@ -225,6 +220,15 @@ impl ControlStore for MemoryStore {
 
     async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
         Ok(self.state().job_states(jobs))
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        Ok(self.state().revisions(job_id))
+    }
+
+    async fn orphaned(&self, lease: std::time::Duration) -> Result<Vec<JobState>, StoreError> {
+        let state = self.state();
+        Ok(state.orphaned(lease, self.clock.now()))
     }
 
     async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A claim of the first attempt at a schedule's occurrence (R1).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The client's own name for this claim; a repetition after a lost reply has the same.
     pub claim_id: ClaimId,

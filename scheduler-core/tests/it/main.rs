@@ -7,6 +7,7 @@ mod manual;
 mod outcomes;
 mod own_thread;
 mod pauses;
+mod revisions;
 mod rig;
 mod several;
 mod shutdown;

@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     Pause,
     /// Its pause is about to end.
     Resume,
+    /// Another revision is about to become the current one (R22).
+    Switch,
 }
 
 /// Decides what a job owes up to now. What is within its deadline waits, with origin `schedule`: nothing is claimed here.
@@ -41,7 +43,7 @@ impl Planner for StoredPlanner {
         if is_paused && self.purpose == Purpose::Pause {
             return DecisionPlan::default();
         }
-        let Some(settings) = self.settings(view) else { return unseen(view, over) };
+        let Some(settings) = self.settings(view) else { return self.unseen(view, over) };
         let cursor = self.cursors.get(&settings.id).copied();
         let planner = OwedPlanner { settings, instance: self.instance, cursor, claims: false };
         if let Some(until) = over {
@@ -49,7 +51,8 @@ impl Planner for StoredPlanner {
         } else if is_paused {
             let plan = planner.skip_paused(view, view.until);
             let is_through = !view.is_cut && plan.watermark.unwrap_or(view.state.watermark) >= view.until;
-            DecisionPlan { ends_pause: is_through, ..plan }
+            // A pause outlives the revision under which it began, and what fell in it so far is the old one's.
+            DecisionPlan { ends_pause: is_through && self.purpose == Purpose::Resume, ..plan }
         } else {
             planner.decide(view, |at| wait(&planner.settings, at))
         }
@@ -72,6 +75,36 @@ impl StoredPlanner {
             }
         }
     }
+
+    /// What can't be recomputed, as one range whose count nobody knows.
+    fn unseen(&self, view: &DecideView, pause_over: Option<DateTime<Utc>>) -> DecisionPlan {
+        let millisecond = TimeDelta::milliseconds(1);
+        let whole = |at: DateTime<Utc>| at.duration_trunc(millisecond).unwrap_or(at);
+        let end = pause_over.map_or(view.until, |until| until - millisecond);
+        let first = whole(view.state.watermark) + millisecond;
+        let mut last = whole(end);
+        // Its key is one that no row has.
+        while view.rows.iter().any(|row| row.scheduled_at == last) {
+            last -= millisecond;
+        }
+        let (status, reason) = match &view.state.pause {
+            None => (Status::Missed, Reason::Deadline),
+            Some(_) => (Status::Skipped, Reason::Paused),
+        };
+        let mut plan = DecisionPlan { watermark: later(view, end), ..DecisionPlan::default() };
+        plan.ends_pause =
+            pause_over.is_some() || (view.state.pause.is_some() && self.purpose == Purpose::Resume && !view.is_cut);
+        if view.state.enabled && first <= last {
+            plan.rows.push(PlannedRow::Range {
+                status,
+                reason,
+                missed_from: first,
+                scheduled_at: last,
+                missed_count: 0,
+            });
+        }
+        plan
+    }
 }
 
 /// An occurrence that is within its deadline, and that whoever plans can't run.
@@ -81,27 +114,4 @@ fn wait(settings: &JobSettings, at: DateTime<Utc>) -> PlannedRow {
         scheduled_at: at,
         max_attempts: settings.max_attempts(),
     }
-}
-
-/// What can't be recomputed, as one range whose count nobody knows.
-fn unseen(view: &DecideView, pause_over: Option<DateTime<Utc>>) -> DecisionPlan {
-    let millisecond = TimeDelta::milliseconds(1);
-    let whole = |at: DateTime<Utc>| at.duration_trunc(millisecond).unwrap_or(at);
-    let end = pause_over.map_or(view.until, |until| until - millisecond);
-    let first = whole(view.state.watermark) + millisecond;
-    let mut last = whole(end);
-    // Its key is one that no row has.
-    while view.rows.iter().any(|row| row.scheduled_at == last) {
-        last -= millisecond;
-    }
-    let (status, reason) = match &view.state.pause {
-        None => (Status::Missed, Reason::Deadline),
-        Some(_) => (Status::Skipped, Reason::Paused),
-    };
-    let mut plan = DecisionPlan { watermark: later(view, end), ..DecisionPlan::default() };
-    plan.ends_pause = view.state.pause.is_some() && (pause_over.is_some() || !view.is_cut);
-    if view.state.enabled && first <= last {
-        plan.rows.push(PlannedRow::Range { status, reason, missed_from: first, scheduled_at: last, missed_count: 0 });
-    }
-    plan
 }

@@ -200,6 +200,7 @@ fn stored(purpose: Purpose, trigger: &str) -> (StoredPlanner, Arc<JobRevision>) 
         fingerprint: "first".into(),
         trigger: trigger.into(),
         zone: None,
+        zone_data: None,
         policies: Arc::new(serde_json::json!({"catch_up": "skip"})),
         enabled: true,
         valid_from: at(0),

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::{job::JobRecord, state::State};
 use crate::{
     identity::{InstanceId, JobId, RevisionId},
-    store::{Announced, Announcement, Heartbeat, InstanceRecord, JobRevision, JobState},
+    store::{
+        AnnounceRequest, Announced, Announcement, Heartbeat, InstanceRecord, JobRevision, JobState, Planner, StoreError,
+    },
 };
 
 /// Policies that several revisions have: most jobs' are those that nobody set.
@@ -43,12 +45,21 @@ pub(super) struct Instance {
 impl State {
     pub(super) fn announce(
         &mut self,
-        instance: InstanceId,
-        announcement: &Announcement,
-        lease: Duration,
+        request: &AnnounceRequest,
+        planner: &dyn Planner,
         now: DateTime<Utc>,
-    ) -> Announced {
-        self.see(instance, now);
+    ) -> Result<Vec<Announced>, StoreError> {
+        self.see(request.instance, now);
+        request.jobs.iter().map(|job| self.announce_one(request, job, planner, now)).collect()
+    }
+
+    fn announce_one(
+        &mut self,
+        request: &AnnounceRequest,
+        announcement: &Announcement,
+        planner: &dyn Planner,
+        now: DateTime<Utc>,
+    ) -> Result<Announced, StoreError> {
         if !self.jobs.contains_key(&announcement.job_id) {
             let revision = self.new_revision(announcement, now);
             let state = JobState::new(announcement.job_id.clone(), revision.id, announcement.enabled, now);
@@ -58,14 +69,21 @@ impl State {
         let known = job.revisions.iter().rfind(|revision| *revision.fingerprint == *announcement.fingerprint);
         let known = known.map(|known| known.id);
         let current = job.state.revision;
-        let announced = match known {
-            Some(known) if known == current || self.is_served(job, instance, lease, now) => known,
-            _ => self.switch(announcement, now),
+        let stays = |known| {
+            known == current || !request.may_roll_back || self.is_served(job, request.instance, request.lease, now)
+        };
+        let (announced, decided) = match known.filter(|known| stays(*known)) {
+            Some(known) => (known, None),
+            None => {
+                let decided = self.decide_owed(&announcement.job_id, planner, now)?;
+                (self.switch(announcement, now), Some(Box::new(decided)))
+            }
         };
         let job = self.jobs.get_mut(&announcement.job_id).expect("it was looked at above");
-        job.announcers.retain(|(other, _)| *other != instance && self.instances.contains_key(other));
-        job.announcers.push((instance, announced));
-        Announced::new(job.state.clone(), announced == job.state.revision)
+        job.announcers.retain(|(other, _)| *other != request.instance && self.instances.contains_key(other));
+        job.announcers.push((request.instance, announced));
+        let current = announced == job.state.revision;
+        Ok(Announced { decided, ..Announced::new(job.state.clone(), current) })
     }
 
     /// Whether another instance that lives announces the current revision.
@@ -102,6 +120,7 @@ impl State {
             fingerprint: announcement.fingerprint.as_str().into(),
             trigger: announcement.trigger.as_str().into(),
             zone: announcement.zone.as_deref().map(Into::into),
+            zone_data: announcement.zone_data.as_deref().map(Into::into),
             policies: self.shared.get(&announcement.policies),
             enabled: announcement.enabled,
             valid_from: now,
@@ -129,6 +148,19 @@ impl State {
 
     pub(super) fn job_states(&self, jobs: &[JobId]) -> Vec<JobState> {
         jobs.iter().filter_map(|job_id| self.jobs.get(job_id)).map(|job| job.state.clone()).collect()
+    }
+
+    pub(super) fn revisions(&self, job_id: &JobId) -> Vec<Arc<JobRevision>> {
+        self.jobs.get(job_id).map_or_else(Vec::new, |job| job.revisions.iter().rev().cloned().collect())
+    }
+
+    pub(super) fn orphaned(&self, lease: Duration, now: DateTime<Utc>) -> Vec<JobState> {
+        let lives = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.seen_at + lease > now);
+        let is_served = |job: &JobRecord| job.announcers.iter().any(|(instance, _)| lives(instance));
+        let orphaned = self.jobs.values().filter(|job| !is_served(job)).map(|job| job.state.clone());
+        let mut orphaned: Vec<_> = orphaned.collect();
+        orphaned.sort_by(|one, other| one.job_id.cmp(&other.job_id));
+        orphaned
     }
 
     pub(super) fn pauses_over(&self, limit: usize, now: DateTime<Utc>) -> Vec<JobId> {

@@ -13,9 +13,10 @@ use crate::{
     occurrence::OccurrenceKey,
     status::{Reason, Status},
     store::{
-        Actor, Announcement, BackfillAnswer, BackfillRefusal, BackfillRequest, Claim, ClaimOutcome, ControlStore as _,
-        ExecutionFilter, ExecutionQuery, ExecutionStore as _, Finish, FinishOutcome, Grant, HistoryStore as _,
-        NextAttempt, OperatorStore as _, PageStart, Pause, PauseRequest, Refusal, ResumeOutcome, ResumeRequest, Store,
+        Actor, AnnounceRequest, Announcement, BackfillAnswer, BackfillRefusal, BackfillRequest, Claim, ClaimOutcome,
+        ControlStore as _, ExecutionFilter, ExecutionQuery, ExecutionStore as _, Finish, FinishOutcome, Grant,
+        HistoryStore as _, NextAttempt, OperatorStore as _, PageStart, Pause, PauseRequest, Refusal, ResumeOutcome,
+        ResumeRequest, Store,
     },
 };
 
@@ -60,12 +61,23 @@ async fn limited(rows: usize) -> (MemoryStore, ManualClock, RevisionId) {
         fingerprint: "first".to_owned(),
         trigger: "* * * * * * UTC".to_owned(),
         zone: None,
+        zone_data: None,
         policies: serde_json::Value::Null,
         enabled: true,
     };
-    let announced = store.announce(InstanceId::random(), &[announcement], Duration::from_secs(30)).await;
+    let request = AnnounceRequest {
+        instance: InstanceId::random(),
+        jobs: vec![announcement],
+        lease: Duration::from_secs(30),
+        may_roll_back: false,
+    };
+    let announced = store.announce(&request, &planner(Purpose::Switch)).await;
     clock.advance(Duration::from_secs(100));
     (store, clock, announced.expect("in memory")[0].state.revision)
+}
+
+fn planner(purpose: Purpose) -> StoredPlanner {
+    StoredPlanner { purpose, instance: InstanceId::random(), own: None, cursors: std::collections::HashMap::new() }
 }
 
 fn job() -> JobId {
@@ -211,12 +223,6 @@ async fn a_shared_store_is_declared_and_shared_by_its_clones() {
 #[tokio::test]
 async fn a_pause_longer_than_a_pass_is_one_row() {
     let (store, clock, _) = limited(100).await;
-    let planner = |purpose| StoredPlanner {
-        purpose,
-        instance: InstanceId::random(),
-        own: None,
-        cursors: std::collections::HashMap::new(),
-    };
     let pause = PauseRequest { job_id: job(), actor: Actor::new("ayu"), until: None };
     store.pause(&pause, &planner(Purpose::Pause)).await.expect("in memory");
     clock.advance(Duration::from_secs(25_000));
