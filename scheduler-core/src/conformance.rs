@@ -15,6 +15,8 @@
 //! server's clock really waits.
 
 #[doc(hidden)]
+pub mod audit;
+#[doc(hidden)]
 pub mod backfill;
 #[doc(hidden)]
 pub mod cancel;

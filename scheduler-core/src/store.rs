@@ -5,6 +5,7 @@
 //! "Held by somebody else" is a value; an error means "we do not know". Every instant is the store's clock's.
 
 mod actor;
+mod audit;
 mod backfill;
 mod cancel;
 mod control;
@@ -23,6 +24,7 @@ use std::{fmt::Debug, sync::Arc};
 use async_trait::async_trait;
 
 pub use actor::Actor;
+pub use audit::{Action, AuditEntry, AuditId, AuditQuery, AuditRecord};
 pub use backfill::{BackfillAnswer, BackfillRefusal, BackfillRequest};
 pub use cancel::{CancelOutcome, CancelRequest};
 pub use control::{

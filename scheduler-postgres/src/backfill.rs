@@ -12,6 +12,7 @@ use scheduler_core::{
 use tokio_postgres::{Row, types::Type};
 
 use crate::{
+    audit,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, storable},
@@ -31,7 +32,11 @@ pub(crate) async fn backfill(
     let answers = if connection.query(Query::JobLock, &[(&job_id, Type::TEXT)]).await?.is_empty() {
         None
     } else {
-        Some(answer(&connection, request).await?)
+        let answers = answer(&connection, request).await?;
+        if let Some(record) = request.audit(&answers) {
+            audit::append(&connection, &record).await?;
+        }
+        Some(answers)
     };
     connection.commit().await?;
     Ok(answers)
@@ -135,13 +140,13 @@ async fn insert(
 pub(crate) async fn retry(connections: &Connections, request: &RetryRequest) -> Result<RetryOutcome, PostgresError> {
     let connection = connections.get().await?;
     connection.begin().await?;
-    let outcome = follow(&connection, request.execution_id).await?;
+    let outcome = follow(&connection, request).await?;
     connection.commit().await?;
     Ok(outcome)
 }
 
-async fn follow(connection: &Connection, id: ExecutionId) -> Result<RetryOutcome, PostgresError> {
-    let id: Param<'_> = (&id.0, Type::INT8);
+async fn follow(connection: &Connection, request: &RetryRequest) -> Result<RetryOutcome, PostgresError> {
+    let id: Param<'_> = (&request.execution_id.0, Type::INT8);
     // The row is locked before its attempts are looked at: recovery and a late outcome come before or after (R6).
     let locked = connection.query(Query::FinishLock, std::slice::from_ref(&id)).await?;
     let Some(row) = locked.first() else { return Ok(RetryOutcome::Unknown) };
@@ -153,5 +158,7 @@ async fn follow(connection: &Connection, id: ExecutionId) -> Result<RetryOutcome
     }
     let rows = connection.query(Query::Retry, std::slice::from_ref(&id)).await?;
     let Some(row) = rows.first() else { return Ok(RetryOutcome::Unknown) };
-    Ok(RetryOutcome::Retried(Box::new(row::execution(row)?)))
+    let retried = row::execution(row)?;
+    audit::append(connection, &request.audit(status, &retried)).await?;
+    Ok(RetryOutcome::Retried(Box::new(retried)))
 }

@@ -21,6 +21,7 @@
 //! LISTEN and NOTIFY are not used. Several services share a database by schema: [`PostgresStore::with_schema`].
 
 mod announce;
+mod audit;
 mod backfill;
 mod claim;
 mod config;

@@ -8,6 +8,7 @@ use scheduler_core::{
 use tokio_postgres::types::Type;
 
 use crate::{
+    audit,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, storable},
@@ -26,7 +27,7 @@ async fn stop(connection: &Connection, request: &CancelRequest) -> Result<Cancel
     let id: Param<'_> = (&request.execution_id.0, Type::INT8);
     let id = std::slice::from_ref(&id);
     // The lease alone: a run's own transaction that guards its row (R7) must not hold up the request to stop it.
-    if !connection.query(Query::RequestCancel, id).await?.is_empty() {
+    if ask(connection, request).await? {
         return Ok(CancelOutcome::Asked);
     }
     let locked = connection.query(Query::FinishLock, id).await?;
@@ -36,15 +37,25 @@ async fn stop(connection: &Connection, request: &CancelRequest) -> Result<Cancel
             let message = request.actor.reason.as_deref().map(storable);
             let rows = connection.query(Query::CancelWaiting, &[id[0].clone(), (&message, Type::TEXT)]).await?;
             let row = rows.first().ok_or(PostgresError::Row { what: "pending row", value: "nothing".to_owned() })?;
-            Ok(CancelOutcome::Cancelled(Box::new(row::execution(row)?)))
+            let cancelled = row::execution(row)?;
+            audit::append(connection, &request.audit(&cancelled.job_id, false)).await?;
+            Ok(CancelOutcome::Cancelled(Box::new(cancelled)))
         }
         Status::Running => {
             // It was taken meanwhile.
-            connection.query(Query::RequestCancel, id).await?;
+            ask(connection, request).await?;
             Ok(CancelOutcome::Asked)
         }
         ended => Ok(CancelOutcome::Ended(ended)),
     }
+}
+
+/// Leaves the request on the run's lease; `false` when there is none.
+async fn ask(connection: &Connection, request: &CancelRequest) -> Result<bool, PostgresError> {
+    let rows = connection.query(Query::RequestCancel, &[(&request.execution_id.0, Type::INT8)]).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    audit::append(connection, &request.audit(&row::job_id(row)?, true)).await?;
+    Ok(true)
 }
 
 pub(crate) async fn skip(connections: &Connections, request: &SkipRequest) -> Result<SkipOutcome, PostgresError> {
@@ -72,7 +83,9 @@ async fn write_ahead(connection: &Connection, request: &SkipRequest) -> Result<S
         (&who, Type::TEXT),
     ];
     if let Some(row) = connection.query(Query::Skip, &params).await?.first() {
-        return Ok(SkipOutcome::Skipped(Box::new(row::execution(row)?)));
+        let skipped = row::execution(row)?;
+        audit::append(connection, &request.audit(&skipped)).await?;
+        return Ok(SkipOutcome::Skipped(Box::new(skipped)));
     }
     match connection.query(Query::NewestAttempt, &[job, key]).await?.first() {
         Some(row) => Ok(SkipOutcome::AlreadyDecided(Box::new(row::execution(row)?))),

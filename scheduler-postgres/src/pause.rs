@@ -7,6 +7,7 @@ use scheduler_core::{
 use tokio_postgres::types::Type;
 
 use crate::{
+    audit,
     decide::{self, Owed},
     error::PostgresError,
     pool::{Connection, Connections, Param},
@@ -53,6 +54,7 @@ async fn begin(
         (&request.until, Type::TIMESTAMPTZ),
     ];
     let rows = connection.query(Query::Pause, &params).await?;
+    audit::append(connection, &request.audit(&decided)).await?;
     Ok(PauseOutcome::Paused { state: row::state(&rows[0])?, decided: Box::new(decided) })
 }
 
@@ -80,13 +82,12 @@ async fn end(
     let job: Param<'_> = (&job_id, Type::TEXT);
     let locked = connection.query(Query::DecideLockWaiting, std::slice::from_ref(&job)).await?;
     let Some(state) = locked.first().map(row::state).transpose()? else { return Ok(ResumeOutcome::UnknownJob) };
-    if state.pause.is_none() {
-        return Ok(ResumeOutcome::NotPaused(state));
-    }
+    let Some(pause) = state.pause.clone() else { return Ok(ResumeOutcome::NotPaused(state)) };
     let Some(Owed { decided, .. }) = decide::owed(connection, &request.job_id, planner).await? else {
         return Ok(ResumeOutcome::UnknownJob);
     };
     let rows = connection.query(Query::Resume, std::slice::from_ref(&job)).await?;
+    audit::append(connection, &request.audit(&pause, &decided)).await?;
     Ok(ResumeOutcome::Resumed { state: row::state(&rows[0])?, decided: Box::new(decided) })
 }
 

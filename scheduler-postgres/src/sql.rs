@@ -51,6 +51,8 @@ queries! {
     Retry = "retry",
     CancelWaiting = "cancel_waiting",
     Skip = "skip",
+    AuditAppend = "audit_append",
+    Audit = "audit",
     PruneLook = "prune_look",
     PruneLookJob = "prune_look_job",
     PruneHorizon = "prune_horizon",

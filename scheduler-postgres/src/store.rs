@@ -8,17 +8,18 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        AnnounceRequest, Announced, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
-        ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
-        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState,
-        ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned,
-        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
-        SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome,
+        PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome,
+        ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError,
+        TakeOutcome, TakeRequest,
     },
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, backfill, claim, control, decide, finish, history, operator, pause,
+    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, operator, pause,
     pool::{Connections, Shared},
     prune, recover, renew, request, take,
 };
@@ -278,5 +279,13 @@ impl OperatorStore for PostgresStore {
 
     async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
         operator::skip(&self.connections, request).await.map_err(|error| error.write("skip an occurrence"))
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        audit::record(&self.connections, record).await.map_err(|error| error.write("add to the audit"))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        audit::read(&self.connections, query).await.map_err(|error| error.read("read the audit"))
     }
 }

@@ -13,12 +13,13 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        AnnounceRequest, Announced, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
-        ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
-        Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState,
-        ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned,
-        RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
-        SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome,
+        PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome,
+        ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError,
+        TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -231,5 +232,15 @@ impl OperatorStore for TestStore {
     async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
         self.gate()?;
         self.inner.skip(request).await
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        self.gate()?;
+        self.inner.record(record).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.gate()?;
+        self.inner.audit(query).await
     }
 }

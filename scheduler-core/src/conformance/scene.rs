@@ -247,7 +247,7 @@ impl<'a> Scene<'a> {
             request_hash: Some(format!("hash of {key}")),
             max_attempts: 2,
             overlap,
-            triggered_by: Some("operator".to_owned()),
+            actor: Some(Actor::new("operator").because("it was late")),
             params: Some(json!({"date": "2026-11-24"})),
         }
     }

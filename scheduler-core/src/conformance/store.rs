@@ -280,6 +280,16 @@ macro_rules! store_conformance {
             what_lies_at_the_horizon_or_later_is_backfilled
             of_ten_who_prune_at_once_each_row_is_deleted_once
         }
+        $crate::__conformance_cases! { $harness, audit:
+            a_pause_and_its_end_leave_their_entries
+            what_is_done_to_executions_leaves_its_entries
+            a_request_leaves_an_entry_where_somebody_is_named
+            what_is_refused_or_only_looked_at_leaves_no_entry
+            a_refusal_is_recorded_when_somebody_says_so
+            the_audit_is_read_newest_first_page_by_page
+            the_audit_is_read_of_one_job
+            an_entry_may_hold_any_text
+        }
     };
 }
 

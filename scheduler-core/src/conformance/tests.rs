@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 const SUITES: [(&[&str], &str); 2] = [
     (
         &[
+            include_str!("audit.rs"),
             include_str!("backfill.rs"),
             include_str!("cancel.rs"),
             include_str!("claim.rs"),

@@ -1,8 +1,9 @@
 //! Running what never ran (R20).
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
-use super::Actor;
+use super::{Action, Actor, AuditRecord};
 use crate::{
     identity::{ExecutionId, JobId},
     status::Status,
@@ -21,6 +22,23 @@ pub struct BackfillRequest {
     pub dry_run: bool,
     /// Who asks.
     pub actor: Actor,
+}
+
+impl BackfillRequest {
+    /// What the audit keeps of it; `None` where nothing was written.
+    #[must_use]
+    pub fn audit(&self, answers: &[BackfillAnswer]) -> Option<AuditRecord> {
+        let written = |answer: &BackfillAnswer| match answer {
+            BackfillAnswer::Waits { execution_id, .. } => *execution_id,
+            BackfillAnswer::Refused(_) => None,
+        };
+        let executions: Vec<ExecutionId> = answers.iter().filter_map(written).collect();
+        if executions.is_empty() {
+            return None;
+        }
+        let after = json!({ "asked": answers.len(), "executions": executions });
+        Some(AuditRecord::new(&self.actor, Action::Backfill).of_job(&self.job_id).changing(Value::Null, after))
+    }
 }
 
 /// What became of one occurrence of a backfill.

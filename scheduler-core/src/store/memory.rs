@@ -1,5 +1,6 @@
 //! The store in this process's memory.
 
+mod audit;
 mod backfill;
 mod claim;
 mod control;
@@ -24,12 +25,12 @@ use chrono::{DateTime, Utc};
 
 use self::state::State;
 use super::{
-    AnnounceRequest, Announced, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
-    ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution, ExecutionPage, ExecutionQuery, ExecutionStore,
-    Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome,
-    ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
-    RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store,
-    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+    CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+    ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
+    InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest,
+    Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome,
+    RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -265,5 +266,13 @@ impl OperatorStore for MemoryStore {
 
     async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
         Ok(self.write(|state, now| state.skip(request, now)))
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        Ok(self.write(|state, now| state.audit.append(record.clone(), now)))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.state().audit.read(query))
     }
 }

@@ -5,11 +5,13 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::{
-    BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest, PauseOutcome, PauseRequest, Planner, ResumeOutcome,
-    ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, StoreError,
+    AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest, CancelOutcome, CancelRequest,
+    PauseOutcome, PauseRequest, Planner, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
+    SkipRequest, StoreError,
 };
 
-/// What people ask for: each call is one transaction that locks what it changes, and says who asked.
+/// What people ask for: each call is one transaction that locks what it changes, and in which the audit gets its entry. What
+/// is refused, or only looked at, leaves none.
 #[async_trait]
 pub trait OperatorStore: Debug + Send + Sync + 'static {
     /// Pauses a job (R23): its schedule starts nothing until it is resumed, or until R12 finds `until` passed.
@@ -57,4 +59,10 @@ pub trait OperatorStore: Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// A dropped call may have written the row; repeated, it finds it there.
     async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError>;
+
+    /// Adds an entry to the audit of what no other call has written: an action that was refused.
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError>;
+
+    /// Entries of the audit, newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 }

@@ -1,8 +1,9 @@
 //! What becomes of a request to pause or to resume a job (R23).
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
-use super::{Actor, Decided, JobState};
+use super::{Action, Actor, AuditRecord, Decided, JobState, Pause};
 use crate::identity::JobId;
 
 /// A request to pause a job.
@@ -14,6 +15,16 @@ pub struct PauseRequest {
     pub actor: Actor,
     /// When the pause ends by itself; what is due at that instant runs.
     pub until: Option<DateTime<Utc>>,
+}
+
+impl PauseRequest {
+    /// What the audit keeps of it once it is done.
+    #[must_use]
+    pub fn audit(&self, decided: &Decided) -> AuditRecord {
+        let after =
+            json!({ "paused": true, "until": self.until, "missed": decided.missed, "waiting": decided.waiting });
+        AuditRecord::new(&self.actor, Action::Pause).of_job(&self.job_id).changing(json!({ "paused": false }), after)
+    }
 }
 
 /// What became of a request to pause.
@@ -42,6 +53,17 @@ pub struct ResumeRequest {
     pub job_id: JobId,
     /// Who asks.
     pub actor: Actor,
+}
+
+impl ResumeRequest {
+    /// What the audit keeps of it once it is done.
+    #[must_use]
+    pub fn audit(&self, pause: &Pause, decided: &Decided) -> AuditRecord {
+        let Pause { at, by, reason, until } = pause;
+        let before = json!({ "paused": true, "since": at, "by": by, "reason": reason, "until": until });
+        let after = json!({ "paused": false, "skipped": decided.skipped, "missed": decided.missed });
+        AuditRecord::new(&self.actor, Action::Resume).of_job(&self.job_id).changing(before, after)
+    }
 }
 
 /// What became of a request to resume.

@@ -1,6 +1,8 @@
 //! One more attempt (R20).
 
-use super::Actor;
+use serde_json::json;
+
+use super::{Action, Actor, AuditRecord};
 use crate::{execution::Execution, identity::ExecutionId, status::Status};
 
 /// A request for one more attempt at an occurrence.
@@ -10,6 +12,17 @@ pub struct RetryRequest {
     pub execution_id: ExecutionId,
     /// Who asks.
     pub actor: Actor,
+}
+
+impl RetryRequest {
+    /// What the audit keeps of it once it is done.
+    #[must_use]
+    pub fn audit(&self, status: Status, next: &Execution) -> AuditRecord {
+        let before = json!({ "status": status, "attempt": next.attempt.saturating_sub(1) });
+        let after = json!({ "execution_id": next.id, "attempt": next.attempt });
+        let record = AuditRecord::new(&self.actor, Action::Retry).of_job(&next.job_id);
+        record.of_execution(self.execution_id).changing(before, after)
+    }
 }
 
 /// What became of a request for one more attempt.

@@ -1,8 +1,9 @@
 //! Skipping one occurrence that is still to come.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
-use super::Actor;
+use super::{Action, Actor, AuditRecord};
 use crate::{execution::Execution, identity::JobId};
 
 /// A request that one occurrence of a job shall not run.
@@ -14,6 +15,16 @@ pub struct SkipRequest {
     pub scheduled_at: DateTime<Utc>,
     /// Who asks; their reason becomes the row's message.
     pub actor: Actor,
+}
+
+impl SkipRequest {
+    /// What the audit keeps of it once it is done.
+    #[must_use]
+    pub fn audit(&self, row: &Execution) -> AuditRecord {
+        let after = json!({ "scheduled_at": row.scheduled_at, "status": row.status });
+        let record = AuditRecord::new(&self.actor, Action::Skip).of_job(&self.job_id);
+        record.of_execution(row.id).changing(Value::Null, after)
+    }
 }
 
 /// What became of a request to skip an occurrence.

@@ -5,8 +5,8 @@ use scheduler_core::{
     identity::JobId,
     status::Status,
     store::{
-        Actor, BackfillAnswer, BackfillRefusal, BackfillRequest, ExecutionFilter, ExecutionQuery, HistoryStore as _,
-        OperatorStore as _, PageStart, RetryOutcome, RetryRequest, Store as _,
+        Actor, AuditQuery, BackfillAnswer, BackfillRefusal, BackfillRequest, ControlStore as _, ExecutionFilter,
+        ExecutionQuery, HistoryStore as _, OperatorStore as _, PageStart, RetryOutcome, RetryRequest, Store as _,
     },
 };
 use scheduler_postgres::PostgresError;
@@ -79,6 +79,48 @@ async fn the_predecessors_rows_are_all_kept() {
     let latest = store.latest(&[attendance]).await.expect("the latest row");
     assert_eq!(latest[0].message.as_deref(), Some("run 400"));
     assert_eq!(latest[0].scheduled_at, latest[0].started_at.expect("it ran"));
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_to_this_one_with_all_that_is_in_it() {
+    let (newest, first) = (Schema::new(), Schema::new());
+    newest.store().await;
+    let client = first.client().await;
+    let (name, from) = (&first.name, &newest.name);
+    client.batch_execute(&format!("CREATE SCHEMA {name}")).await.expect("the schema is made");
+    client
+        .batch_execute(include_str!("../../migrations/V1__executions.sql"))
+        .await
+        .expect("the first version's tables");
+    client
+        .batch_execute(&format!(
+            "CREATE TABLE scheduler_migrations (LIKE {from}.scheduler_migrations INCLUDING ALL);
+             INSERT INTO scheduler_migrations SELECT * FROM {from}.scheduler_migrations WHERE version = 1;
+             INSERT INTO job_revisions (job_id, fingerprint, trigger, policies, enabled, valid_from)
+             VALUES ('old', 'first', 'every 1s', '{{}}', true, now());
+             INSERT INTO job_states (job_id, revision_id, enabled, watermark, paused_at, paused_by)
+             SELECT 'old', id, true, now(), now(), 'ayu' FROM job_revisions;
+             INSERT INTO job_executions (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before)
+             VALUES ('old', 's:1', 1, 1, 'schedule', 'failed', 'epoch', 'epoch')"
+        ))
+        .await
+        .expect("what the first version wrote");
+
+    let store = first.store().await;
+
+    let old = JobId::parse("old").expect("valid");
+    let states = store.states(std::slice::from_ref(&old)).await.expect("the store answers");
+    assert_eq!(states[0].pause.as_ref().and_then(|pause| pause.by.as_deref()), Some("ayu"));
+    let revisions = store.revisions(&old).await.expect("the store answers");
+    assert_eq!((revisions.len(), &*revisions[0].trigger, revisions[0].zone_data.as_deref()), (1, "every 1s", None));
+    let query =
+        ExecutionQuery { filter: ExecutionFilter::default(), start: PageStart::Offset(0), limit: 10, count: true };
+    let row = store.executions(&query).await.expect("the store answers").executions.remove(0);
+    let retry = RetryRequest { execution_id: row.id, actor: Actor::new("ayu") };
+    let outcome = store.retry(&retry).await.expect("the store answers");
+    assert!(matches!(outcome, RetryOutcome::Retried(_)), "{outcome:?}");
+    let audit = AuditQuery { job_id: Some(old), before: None, limit: 10 };
+    assert_eq!(store.audit(&audit).await.expect("the store answers").len(), 1);
 }
 
 #[tokio::test]

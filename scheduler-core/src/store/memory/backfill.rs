@@ -15,7 +15,11 @@ use crate::{
 impl State {
     pub(super) fn backfill(&mut self, request: &BackfillRequest, now: DateTime<Utc>) -> Option<Vec<BackfillAnswer>> {
         self.jobs.get(&request.job_id)?;
-        Some(request.occurrences.iter().map(|at| self.backfill_one(request, *at, now)).collect())
+        let answers: Vec<_> = request.occurrences.iter().map(|at| self.backfill_one(request, *at, now)).collect();
+        if let Some(record) = request.audit(&answers) {
+            self.audit.append(record, now);
+        }
+        Some(answers)
     }
 
     fn backfill_one(&mut self, request: &BackfillRequest, at: DateTime<Utc>, now: DateTime<Utc>) -> BackfillAnswer {
@@ -58,6 +62,8 @@ impl State {
         let next = NextAttempt { after: Duration::ZERO, holds_key: false };
         let id = self.follow(&row, false, next, now);
         self.change(id, |row| row.max_attempts = row.attempt);
-        RetryOutcome::Retried(Box::new(self.execution(id).expect("it was inserted").clone()))
+        let inserted = self.execution(id).expect("it was inserted").clone();
+        self.audit.append(request.audit(row.status, &inserted), now);
+        RetryOutcome::Retried(Box::new(inserted))
     }
 }

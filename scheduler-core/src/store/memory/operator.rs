@@ -12,15 +12,17 @@ use crate::{
 impl State {
     pub(super) fn cancel(&mut self, request: &CancelRequest, now: DateTime<Utc>) -> CancelOutcome {
         let id = request.execution_id;
-        match self.execution(id).map(|row| row.status) {
-            None => CancelOutcome::Unknown,
-            Some(Status::Running) => {
+        let Some(row) = self.execution(id) else { return CancelOutcome::Unknown };
+        let (status, job_id) = (row.status, row.job_id.clone());
+        match status {
+            Status::Running => {
                 if let Some(lease) = self.leases.get_mut(&id) {
                     lease.cancel_requested = true;
                 }
+                self.audit.append(request.audit(&job_id, true), now);
                 CancelOutcome::Asked
             }
-            Some(Status::Pending) => {
+            Status::Pending => {
                 self.change(id, |row| {
                     row.status = Status::Cancelled;
                     row.reason = Some(Reason::ByRequest);
@@ -28,9 +30,10 @@ impl State {
                     row.queued = false;
                     end_now(row, now);
                 });
+                self.audit.append(request.audit(&job_id, false), now);
                 CancelOutcome::Cancelled(Box::new(self.execution(id).expect("it was changed").clone()))
             }
-            Some(ended) => CancelOutcome::Ended(ended),
+            ended => CancelOutcome::Ended(ended),
         }
     }
 
@@ -52,6 +55,7 @@ impl State {
         row.triggered_by = Some(request.actor.who.clone());
         row.finished_at = Some(now);
         let skipped = Box::new(row.clone());
+        self.audit.append(request.audit(&row), now);
         self.insert(row, None);
         SkipOutcome::Skipped(skipped)
     }

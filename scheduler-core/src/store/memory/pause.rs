@@ -25,7 +25,9 @@ impl State {
         }
         let actor = request.actor.clone();
         job.state.pause = Some(Pause { at: now, by: Some(actor.who), reason: actor.reason, until: request.until });
-        Ok(PauseOutcome::Paused { state: job.state.clone(), decided: Box::new(decided) })
+        let state = job.state.clone();
+        self.audit.append(request.audit(&decided), now);
+        Ok(PauseOutcome::Paused { state, decided: Box::new(decided) })
     }
 
     pub(super) fn resume(
@@ -35,12 +37,14 @@ impl State {
         now: DateTime<Utc>,
     ) -> Result<ResumeOutcome, StoreError> {
         let Some(job) = self.jobs.get(&request.job_id) else { return Ok(ResumeOutcome::UnknownJob) };
-        if job.state.pause.is_none() {
+        let Some(pause) = job.state.pause.clone() else {
             return Ok(ResumeOutcome::NotPaused(job.state.clone()));
-        }
+        };
         let decided = self.decide_owed(&request.job_id, planner, now)?;
         let job = self.jobs.get_mut(&request.job_id).expect("it was looked up above");
         job.state.pause = None;
-        Ok(ResumeOutcome::Resumed { state: job.state.clone(), decided: Box::new(decided) })
+        let state = job.state.clone();
+        self.audit.append(request.audit(&pause, &decided), now);
+        Ok(ResumeOutcome::Resumed { state, decided: Box::new(decided) })
     }
 }

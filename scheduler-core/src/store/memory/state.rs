@@ -8,6 +8,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    audit::Audit,
     control::{Instance, SharedPolicies},
     job::JobRecord,
 };
@@ -30,6 +31,7 @@ pub(super) struct State {
     pub(super) waiting: BTreeSet<JobId>,
     pub(super) instances: HashMap<InstanceId, Instance>,
     pub(super) shared: SharedPolicies,
+    pub(super) audit: Audit,
     /// Final rows, oldest first: what may be dropped.
     finals: BTreeSet<ExecutionId>,
     history_limit: usize,
@@ -74,6 +76,7 @@ impl State {
             waiting: BTreeSet::new(),
             instances: HashMap::new(),
             shared: SharedPolicies::default(),
+            audit: Audit::default(),
             finals: BTreeSet::new(),
             history_limit,
             last_execution: 0,
