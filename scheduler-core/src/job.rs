@@ -5,6 +5,7 @@ mod builder;
 mod function;
 mod policy;
 mod settings;
+mod stored;
 
 use std::{fmt, sync::Arc};
 

@@ -234,6 +234,11 @@ impl JobBuilder {
         self
     }
 
+    /// The settings so far.
+    pub(super) fn into_settings(self) -> JobSettings {
+        self.settings
+    }
+
     /// The job, with its body: an async function of at most eight arguments (see [`crate::extract::FromContext`]).
     #[must_use]
     pub fn run<Args>(self, body: impl JobFunction<Args>) -> Job {

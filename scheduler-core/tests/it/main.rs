@@ -8,6 +8,8 @@ mod manual;
 mod not_shared;
 mod outcomes;
 mod own_thread;
+mod pauses;
+mod revisions;
 mod rig;
 mod several;
 mod shutdown;
