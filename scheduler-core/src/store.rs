@@ -131,10 +131,11 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Writes outcomes by compare-and-set on id, fence and `running` (R9), each on its own, in order.
     ///
-    /// In the same commit the lease goes and the next attempt, if asked for, is inserted as `pending`. A run whose
-    /// cancel was requested ends `cancelled` without a next attempt, unless it succeeded. An abandoned row takes its
-    /// owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next attempt; but
-    /// one that says `unknown_commit` is a claim without a body, and its next attempt is inserted all the same (R8).
+    /// In the same commit the lease goes and the next attempt, if asked for and any are left, is inserted as `pending`.
+    /// A run whose cancel was requested ends `cancelled` without a next attempt, unless it succeeded. An abandoned row
+    /// takes its owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next
+    /// attempt; but one that says `unknown_commit` is a claim without a body, and its next attempt is inserted all the
+    /// same (R8).
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError>;
 
     /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.

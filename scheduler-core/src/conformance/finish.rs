@@ -235,8 +235,11 @@ pub async fn a_claim_without_a_body_earns_no_attempt_beyond_the_last(harness: &d
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&Claim { max_attempts: 1, ..scene.claim(1) }).await;
     scene.recovered(grant).await;
-    let outcome = Finish { reason: Some(Reason::UnknownCommit), ..finish(grant, Status::Abandoned) };
-    assert_eq!(scene.finished(&followed(&outcome, Duration::ZERO)).await, None);
+    let unknown = |grant| Finish { reason: Some(Reason::UnknownCommit), ..finish(grant, Status::Abandoned) };
+    assert_eq!(scene.finished(&followed(&unknown(grant), Duration::ZERO)).await, None);
+    let grant = scene.granted(&Claim { max_attempts: 1, ..scene.claim(2) }).await;
+    assert_eq!(scene.finished(&followed(&unknown(grant), Duration::ZERO)).await, None, "recovery had not come yet");
+    assert!(scene.due().await.is_empty());
 }
 
 pub async fn an_attempt_may_follow_after_any_time(harness: &dyn StoreHarness) {

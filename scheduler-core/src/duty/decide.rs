@@ -38,14 +38,14 @@ async fn decide(engine: &Arc<Engine>, job: JobIndex) {
     let trigger = &entry.settings().trigger;
     while entry.is_current() && !engine.is_draining() {
         let before = entry.watermark();
-        let Some(decided) = pass(engine, job).await else {
+        let Some((decided, until)) = pass(engine, job).await else {
             if let Some(owed) = trigger.next_after(before) {
                 engine.undecided.note(job, owed);
             }
             return;
         };
         let Some(next) = trigger.next_after(decided.watermark) else { return };
-        let is_owed = next <= decided.now - look();
+        let is_owed = next <= until;
         if is_owed && decided.watermark > before {
             continue;
         }
@@ -57,8 +57,8 @@ async fn decide(engine: &Arc<Engine>, job: JobIndex) {
     }
 }
 
-/// One pass; `None` when another instance is at it, or a backend is away.
-async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
+/// One pass, and up to where it could decide; `None` when another instance is at it, or a backend is away.
+async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<(Decided, DateTime<Utc>)> {
     let entry = engine.jobs.get(job);
     let elsewhere = match engine.decided_elsewhere(job, engine.now() - look()).await {
         Ok(elsewhere) => elsewhere,
@@ -67,6 +67,7 @@ async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
             return None;
         }
     };
+    let asked_until = elsewhere.until;
     let planner = OwedPlanner {
         settings: Arc::clone(entry.job.settings()),
         instance: engine.instance,
@@ -91,7 +92,8 @@ async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<Decided> {
     engine.health.store_answered();
     entry.move_watermark(decided.watermark);
     act(engine, job, &decided, asked_at);
-    Some(decided)
+    let until = decided.now - look();
+    Some((decided, asked_until.map_or(until, |asked| asked.min(until))))
 }
 
 fn look() -> TimeDelta {

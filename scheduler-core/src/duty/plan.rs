@@ -125,7 +125,7 @@ impl OwedPlanner {
     /// Decides what is owed; what is within its deadline as `in_time` says.
     fn decide(&self, view: &DecideView, in_time: impl Fn(DateTime<Utc>) -> PlannedRow) -> DecisionPlan {
         if !view.state.enabled {
-            return DecisionPlan { watermark: later(view, view.until), ..DecisionPlan::default() };
+            return DecisionPlan { watermark: later(view, self.until(view)), ..DecisionPlan::default() };
         }
         let owed = self.owed(view);
         let mut plan = DecisionPlan::default();
@@ -135,8 +135,13 @@ impl OwedPlanner {
         plan
     }
 
+    /// The end of the pass: time has gone by since the lock backend was asked, and it was asked of no more.
+    fn until(&self, view: &DecideView) -> DateTime<Utc> {
+        self.elsewhere.until.map_or(view.until, |asked| asked.min(view.until))
+    }
+
     fn owed(&self, view: &DecideView) -> Owed {
-        let Undecided { occurrences, end, is_cut } = self.undecided(view, view.until);
+        let Undecided { occurrences, end, is_cut } = self.undecided(view, self.until(view));
         let is_in_time = |at: &DateTime<Utc>| view.now + MOMENT < self.settings.deadline(*at);
         let (in_time, late) = occurrences.into_iter().partition(is_in_time);
         Owed { in_time, late, end, is_cut: is_cut || view.is_cut }

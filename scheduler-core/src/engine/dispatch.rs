@@ -194,7 +194,15 @@ async fn settle(
         ClaimOutcome::Refused(refusal) => Some(refusal),
         ClaimOutcome::Granted(grant) => {
             let asked_at = candidate.asked_at.unwrap_or(asked_at);
-            engine.start_claimed(candidate.job, &candidate.claim, grant, asked_at, candidate.lock);
+            let lock = match candidate.lock {
+                Some(lock) => Some(Some(lock)),
+                None => engine.acquire_late(candidate.job).await,
+            };
+            match lock {
+                Some(lock) => engine.start_claimed(candidate.job, &candidate.claim, grant, asked_at, lock),
+                // Its body never starts, as that of a claim whose answer was lost: the next attempt waits for the key.
+                None => engine.give_up([(candidate.claim.claim_id, candidate.job)]),
+            }
             return None;
         }
         ClaimOutcome::Skipped { .. } | ClaimOutcome::Queued { .. } => None,

@@ -94,7 +94,7 @@ impl Locks {
             match self.acquire_settled(engine, &open, &requests).await {
                 Ok(answers) => {
                     engine.health.locks_answered();
-                    return self.admit_leased(engine, open, answers, asked_at);
+                    return self.admit_leased(engine, open, answers, asked_at).await;
                 }
                 Err(error) => {
                     engine.health.locks_failed(&error, false);
@@ -135,7 +135,13 @@ impl Locks {
         Ok(())
     }
 
-    fn admit_leased(&self, engine: &Engine, open: Vec<Due>, answers: Vec<Acquired>, asked_at: Duration) -> Admission {
+    async fn admit_leased(
+        &self,
+        engine: &Engine,
+        open: Vec<Due>,
+        answers: Vec<Acquired>,
+        asked_at: Duration,
+    ) -> Admission {
         let mut admission = Admission::default();
         for (due, answer) in open.into_iter().zip(answers) {
             let span = Span::of(due.scheduled_at);
@@ -150,9 +156,22 @@ impl Locks {
                     admission.wait = admission.wait.max(remaining);
                     admission.early.push(due);
                 }
-                // The holder's own instance records what its run displaces (R17).
+                // The holder's own instance records what its run displaces (R17), and moves the cursor before it does: the
+                // key may be free by then, and another instance may have the occurrence.
                 Acquired::Held if engine.running.holds(due.job) => {
-                    admission.admitted.push(Admitted { due, lock: None });
+                    match self.move_cursor(engine, due.job, due.scheduled_at).await {
+                        Ok(true) => {
+                            self.ours.grant(due.job, span);
+                            admission.admitted.push(Admitted { due, lock: None });
+                            continue;
+                        }
+                        Ok(false) => {}
+                        Err(error) => {
+                            engine.health.locks_failed(&error, false);
+                            self.ours.doubt(due.job, span);
+                            continue;
+                        }
+                    }
                 }
                 Acquired::Held => {}
                 // It may be this instance's own, by an answer that was lost and a lease that has ended since: asked by
@@ -175,9 +194,13 @@ impl Locks {
 
     /// Asks for one occurrence alone: whether the cursor was moved by it, now or by an earlier request of this instance.
     async fn move_cursor(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<bool, LockError> {
+        Ok(matches!(self.ask(engine, job, to).await?, Acquired::Granted(_)))
+    }
+
+    async fn ask(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<Acquired, LockError> {
         let request = engine.acquire_request(&Due { job, scheduled_at: to }, LockMode::Filter);
         let answer = self.acquire(engine, LEASE_LIMIT, &[request]).await?.pop();
-        Ok(matches!(answer, Some(Acquired::Granted(_))))
+        Ok(answer.unwrap_or(Acquired::AlreadyClaimed))
     }
 
     /// Extends a lease; `Ok(false)` when it is lost.
@@ -241,25 +264,42 @@ impl Engine {
     /// (R15).
     ///
     /// What lies above its cursor is this instance's from now on: the cursor is moved over it before anything is written.
-    pub(crate) async fn decided_elsewhere(&self, job: JobIndex, until: DateTime<Utc>) -> Result<Elsewhere, LockError> {
+    /// Where this machine's clock is ahead of the backend's, the answer ends at what is due by the latter.
+    pub(crate) async fn decided_elsewhere(
+        &self,
+        job: JobIndex,
+        mut until: DateTime<Utc>,
+    ) -> Result<Elsewhere, LockError> {
         let Some(locks) = self.claiming_locks() else { return Ok(Elsewhere::default()) };
         let entry = self.jobs.get(job);
         locks.settle_doubts(self, job, None).await?;
         let call = locks.backend.cursor(&entry.settings().id);
         let mut cursor = limited(&*self.clock, LEASE_LIMIT, "read a cursor", call).await?;
-        let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));
-        if let Some(last) = last.filter(|last| cursor.is_none_or(|cursor| cursor < *last)) {
+        loop {
+            let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));
+            let Some(last) = last.filter(|last| cursor.is_none_or(|cursor| cursor < *last)) else { break };
             let span = Span { after: cursor.unwrap_or(DateTime::<Utc>::MIN_UTC), to: last };
-            match locks.move_cursor(self, job, last).await {
-                Ok(true) => locks.ours.grant(job, span),
-                Ok(false) => cursor = Some(last),
+            match locks.ask(self, job, last).await {
+                Ok(Acquired::Granted(_)) => {
+                    locks.ours.grant(job, span);
+                    break;
+                }
+                Ok(Acquired::NotDue { remaining }) => {
+                    let ahead =
+                        TimeDelta::from_std(remaining).unwrap_or(TimeDelta::MAX).max(TimeDelta::milliseconds(1));
+                    until = last.checked_sub_signed(ahead).unwrap_or(DateTime::<Utc>::MIN_UTC);
+                }
+                Ok(Acquired::AlreadyClaimed | Acquired::Held) => {
+                    cursor = Some(last);
+                    break;
+                }
                 Err(error) => {
                     locks.ours.doubt(job, span);
                     return Err(error);
                 }
             }
         }
-        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()) })
+        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()), until: Some(until) })
     }
 
     /// The key for a run that is not the schedule's; `Ok(None)` when another instance holds it.
@@ -282,6 +322,24 @@ impl Engine {
                 }
             }
         }
+        self.acquire_key(locks, job).await
+    }
+
+    /// The key for a claim that was admitted while an earlier run of this instance held it, and was granted, as that run
+    /// had ended meanwhile. `None` where it is another's by now: the claim does not run.
+    pub(crate) async fn acquire_late(&self, job: JobIndex) -> Option<Option<HeldLock>> {
+        let Some(locks) = self.claiming_locks() else { return Some(None) };
+        match self.acquire_key(locks, job).await {
+            Ok(key) => key,
+            Err(error) => {
+                self.health.locks_failed(&error, false);
+                None
+            }
+        }
+    }
+
+    async fn acquire_key(&self, locks: &Locks, job: JobIndex) -> Result<Option<Option<HeldLock>>, LockError> {
+        let asked_at = self.clock.uptime();
         let request = AcquireRequest {
             job_id: self.jobs.get(job).settings().id.clone(),
             owner: self.instance,

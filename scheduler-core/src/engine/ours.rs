@@ -39,6 +39,8 @@ pub(crate) struct Elsewhere {
     pub(crate) cursor: Option<DateTime<Utc>>,
     /// What lies below it and is this instance's all the same.
     pub(crate) ours: Vec<Span>,
+    /// Up to where the backend was asked; nothing is known of what lies above. `None` where there is none to ask.
+    pub(crate) until: Option<DateTime<Utc>>,
 }
 
 impl Elsewhere {
@@ -122,7 +124,7 @@ mod tests {
     fn what_this_instance_moved_the_cursor_over_is_not_elsewhere() {
         let ours = Ours::default();
         ours.grant(0, Span { after: at(10), to: at(20) });
-        let elsewhere = Elsewhere { cursor: Some(at(20)), ours: ours.above(0, at(5)) };
+        let elsewhere = Elsewhere { cursor: Some(at(20)), ours: ours.above(0, at(5)), until: Some(at(30)) };
         assert!(elsewhere.has(at(10)));
         assert!(!elsewhere.has(at(11)) && !elsewhere.has(at(20)));
         assert!(!elsewhere.has(at(21)), "above the cursor nothing is");

@@ -72,7 +72,7 @@ impl SchedulerHandle {
     async fn planner(&self, job_id: &JobId, purpose: Purpose) -> Result<StoredPlanner, OperatorError> {
         let own = self.definition(job_id).map(|job| Arc::clone(job.settings()));
         let cursor = self.decided_elsewhere(job_id).await?;
-        let elsewhere = HashMap::from([(job_id.clone(), Elsewhere { cursor, ours: Vec::new() })]);
+        let elsewhere = HashMap::from([(job_id.clone(), Elsewhere { cursor, ..Elsewhere::default() })]);
         Ok(StoredPlanner { purpose, instance: self.0.instance, own, elsewhere })
     }
 

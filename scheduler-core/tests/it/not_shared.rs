@@ -1,6 +1,6 @@
 //! A store for each instance, and a lock backend that is the claim (R15).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use scheduler_core::{
@@ -10,6 +10,7 @@ use scheduler_core::{
     lock::{AcquireRequest, Acquired, LockBackend as _, LockLease, LockMode, memory::MemoryLocks},
     outcome::{JobError, JobResult},
     status::{Reason, Status},
+    testing::Faults,
 };
 
 use crate::{
@@ -199,6 +200,34 @@ async fn a_run_that_does_not_stop_is_dropped_when_its_key_may_be_anothers() {
     settle().await;
     assert_eq!(rows(instance.scheduler.handle(), "job").await.len(), 1);
     rig.stop(instance.scheduler).await;
+}
+
+/// The occurrence meets this instance's own run, which ends before the store is asked: what is granted then runs under
+/// the key all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_end_of_a_run_lets_in_holds_the_key() {
+    let rig = Rig::new();
+    let locks = locks(&rig);
+    let faults = Faults::new(rig.clock.clone());
+    let (job, mut starts, go_on) = gated(Job::builder("job").cron("* * * * *"));
+    let scheduler = Scheduler::builder(faults.store(rig.store.clone())).lock_backend(locks.clone()).jobs([job]);
+    let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
+    let scheduler = soon(scheduler.start()).await.expect("both answer");
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    rig.pass(MINUTE - SECOND).await;
+    faults.set_delay(3 * SECOND);
+    rig.pass(2 * SECOND).await;
+    faults.set_delay(Duration::ZERO);
+    go_on.notify_one();
+    rig.rows(scheduler.handle(), "job", 1).await;
+    rig.pass(4 * SECOND).await;
+    starts.next().await;
+    assert_eq!(words(&rows(scheduler.handle(), "job").await), ["succeeded #1", "running #1"]);
+    assert_eq!(acquire_as_another(&locks).await, None, "the key is held while the body runs");
+    go_on.notify_one();
+    rig.rows(scheduler.handle(), "job", 2).await;
+    rig.stop(scheduler).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,7 +50,7 @@ WITH asked AS MATERIALIZED (
            d.at + d.next_after_ms * interval '1 millisecond', d.next_holds_key,
            d.request_hash, d.triggered_by, d.params, d.at
     FROM ended AS d
-    WHERE d.next_after_ms IS NOT NULL AND NOT d.cancelled
+    WHERE d.next_after_ms IS NOT NULL AND NOT d.cancelled AND d.attempt < d.max_attempts
     RETURNING n.id, n.job_id, n.occurrence, n.attempt
 )
 SELECT d.nth, d.status, n.id AS next_id

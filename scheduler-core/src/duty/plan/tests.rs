@@ -135,11 +135,20 @@ fn the_newest_range_grows_while_passes_follow_on_each_other() {
 
 #[test]
 fn what_was_decided_elsewhere_gets_no_row() {
-    let elsewhere = Elsewhere { cursor: Some(at(14)), ours: Vec::new() };
+    let elsewhere = Elsewhere { cursor: Some(at(14)), ours: Vec::new(), until: Some(at(16)) };
     let planner = OwedPlanner { elsewhere, ..planner(CatchUp::Skip) };
     let plan = planner.plan(&view(10, 16, &[own(16)]));
     assert_eq!(words(&plan), ["deadline 15-15 (1)"]);
     assert_eq!(plan.watermark, Some(at(16)));
+}
+
+#[test]
+fn what_the_lock_backend_was_not_asked_of_is_left_to_the_next_pass() {
+    let elsewhere = Elsewhere { cursor: Some(at(14)), ours: Vec::new(), until: Some(at(15)) };
+    let planner = OwedPlanner { elsewhere, claims: false, ..planner(CatchUp::Skip) };
+    let plan = planner.plan(&view(10, 17, &[]));
+    assert_eq!(words(&plan), ["deadline 15-15 (1)"], "16 and 17 went by while it was asked");
+    assert_eq!(plan.watermark, Some(at(15)));
 }
 
 #[test]
@@ -230,7 +239,7 @@ fn who_can_not_claim_decides_by_the_stored_trigger() {
 #[test]
 fn what_other_instances_decided_gets_no_row_from_who_can_not_claim() {
     let (mut planner, revision) = stored(Purpose::Pause, "every 2m");
-    let elsewhere = Elsewhere { cursor: Some(at(14)), ours: Vec::new() };
+    let elsewhere = Elsewhere { cursor: Some(at(14)), ..Elsewhere::default() };
     planner.elsewhere.insert(JobId::parse("job").expect("a valid id"), elsewhere);
     let view = DecideView { revision: Some(revision), ..view(10, 16, &[]) };
     assert_eq!(words(&planner.plan(&view)), ["on time 16"]);

@@ -55,7 +55,9 @@ impl State {
         }
         let ended = self.execution(id).cloned();
         let next = ended.as_ref().zip(finish.next.filter(|_| !is_cancelled));
-        let next = next.map(|(ended, next)| self.follow(ended, held_key, next, now));
+        let next = next
+            .filter(|(ended, _)| ended.attempt < ended.max_attempts)
+            .map(|(ended, next)| self.follow(ended, held_key, next, now));
         let status = if is_cancelled { Status::Cancelled } else { finish.status };
         FinishOutcome::Finished { status, late: false, next }
     }

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Invariant, Violation};
-use crate::{execution::Execution, identity::ExecutionId, status::Status};
+use crate::{
+    execution::Execution,
+    identity::ExecutionId,
+    status::{Reason, Status},
+};
 
 /// Checks what became of rows from one reading to a later one: a final row stays as it is, but for a lost run's late
-/// outcome and a range that grows; what runs does not go back to waiting; a grant stays as it was given.
+/// outcome, a claim that turns out to be without a body, and a range that grows; what runs does not go back to waiting; a grant stays as it was given.
 ///
 /// Rows that are gone were pruned, and rows that are new have no past.
 #[must_use]
@@ -42,7 +46,9 @@ fn change(old: &Execution, new: &Execution) -> Option<String> {
     if !goes_on {
         return Some(format!("it was {} and became {}", old.status, new.status));
     }
-    let is_rewritten =
-        old.status.is_final() && !comes_late && (old.finished_at, &old.message) != (new.finished_at, &new.message);
+    // A claim without a body, of which recovery could not know that it had none, is told so afterwards (R8).
+    let is_told = old.status == Status::Abandoned && new.reason == Some(Reason::UnknownCommit);
+    let may_be_rewritten = !old.status.is_final() || comes_late || is_told;
+    let is_rewritten = !may_be_rewritten && (old.finished_at, &old.message) != (new.finished_at, &new.message);
     is_rewritten.then(|| "its outcome was written again".to_owned())
 }

@@ -279,6 +279,18 @@ mod changes {
     }
 
     #[test]
+    fn a_lost_run_may_turn_out_to_be_a_claim_without_a_body() {
+        let mut lost = row(1, 10);
+        lost.status = Status::Abandoned;
+        let told = |row: &mut Execution| {
+            (row.reason, row.message) = (Some(Reason::UnknownCommit), Some("its body never started".to_owned()));
+        };
+        assert_eq!(found(&lost, told), [""; 0]);
+        lost.status = Status::Failed;
+        assert_eq!(found(&lost, told), ["its outcome was written again"]);
+    }
+
+    #[test]
     fn a_range_may_grow_and_not_shrink() {
         let range = range(1, 10, 30, 3);
         let grow = |row: &mut Execution, to| {

@@ -72,6 +72,10 @@ impl<L: Link> Store for LinkedStore<L> {
         Arc::new(Self { inner: self.inner.attach(), link: self.link.clone() })
     }
 
+    fn namespace(&self) -> Option<String> {
+        self.inner.namespace()
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.carry(Operation::Check, |store| async move { store.check().await }).await
     }
