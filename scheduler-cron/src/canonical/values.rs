@@ -74,24 +74,33 @@ impl Values {
     fn by_progressions(self, mut item: impl FnMut(Progression) -> fmt::Result) -> fmt::Result {
         let mut left = self;
         while let (Some(first), Some(last)) = (left.first(), left.last()) {
-            let mut best = Progression { first, last: first, step: 1 };
+            let mut best = None;
             // Two values are no longer one by one.
             let mut most = 2;
-            for step in 1..=(last - first) / 2 {
-                for first in
-                    (first..=last).filter(|&first| left.has(first) && (first < step || !left.has(first - step)))
-                {
-                    // What lies before its first value that is left, or after the last, was written.
+            for step in 1.. {
+                if (last - first) / step < most {
+                    break;
+                }
+                // Three at least, and none that the progression of an earlier value has too.
+                let begins = |&value: &u16| {
+                    left.has(value)
+                        && self.has(value + step)
+                        && self.has(value + 2 * step)
+                        && (value < step || !left.has(value - step))
+                };
+                for first in left.each().filter(begins) {
                     let whole = self.progression(first, step);
+                    // What lies after the last value that is left was written.
                     let (mut fresh, mut end) = (0, first);
-                    for value in (whole.first..=whole.last).step_by(step.into()).filter(|&value| left.has(value)) {
+                    for value in (first..=whole.last).step_by(step.into()).filter(|&value| left.has(value)) {
                         (fresh, end) = (fresh + 1, value);
                     }
                     if fresh > most {
-                        (most, best) = (fresh, Progression { last: end, ..whole });
+                        (most, best) = (fresh, Some(Progression { last: end, ..whole }));
                     }
                 }
             }
+            let Some(best) = best else { return left.by_runs(item) };
             item(self.shown(best))?;
             left.remove(best);
         }
@@ -121,12 +130,23 @@ impl Values {
         (first..=last).step_by(step.into()).for_each(|value| self.set(value, false));
     }
 
+    /// All values, in order.
+    fn each(self) -> impl Iterator<Item = u16> {
+        (0..).step_by(64).zip(self.words).flat_map(|(start, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros())?;
+                word &= word - 1;
+                Some(start + bit as u16)
+            })
+        })
+    }
+
     fn first(self) -> Option<u16> {
-        (0..256).find(|&value| self.has(value))
+        self.each().next()
     }
 
     fn last(self) -> Option<u16> {
-        (0..256).rfind(|&value| self.has(value))
+        self.each().last()
     }
 
     fn count(self) -> u32 {

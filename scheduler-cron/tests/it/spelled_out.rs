@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use scheduler_cron::{ClockChangePolicy, FoldPolicy, GapPolicy};
 
-use crate::naive::offset;
+use crate::naive::Clock;
 
 /// What one item of a list means.
 #[derive(Debug, Clone)]
@@ -157,32 +157,6 @@ struct Times {
 impl Times {
     fn name(&self, second: usize) -> bool {
         self.seconds[second % 60] && self.minutes[second / 60 % 60] && self.hours[second / 3600]
-    }
-}
-
-/// A zone's offsets around some days: from when on which.
-struct Clock(Vec<(i64, i64)>);
-
-impl Clock {
-    fn of(zone: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Clock {
-        let at = |seconds| i64::from(offset(zone, DateTime::from_timestamp(seconds, 0).expect("an instant")));
-        let mut offsets = vec![(i64::MIN, at(from.timestamp()))];
-        for quarter in (from.timestamp()..until.timestamp()).step_by(900) {
-            if at(quarter + 900) != at(quarter) {
-                let second = (quarter..=quarter + 900).find(|&second| at(second) != at(quarter)).expect("it changes");
-                offsets.push((second, at(second)));
-            }
-        }
-        Clock(offsets)
-    }
-
-    fn offset(&self, at: i64) -> i64 {
-        self.0.iter().rev().find(|(from, _)| *from <= at).expect("the first reaches back for ever").1
-    }
-
-    /// Whether some instant of these shows that time.
-    fn shows(&self, wall: i64, instants: std::ops::Range<i64>) -> bool {
-        self.0.iter().any(|&(_, offset)| instants.contains(&(wall - offset)) && self.offset(wall - offset) == offset)
     }
 }
 
