@@ -22,7 +22,9 @@ pub mod status;
 pub mod store;
 
 pub use engine::Health;
-pub use handle::{Cancelled, JobStatus, OperatorError, SchedulerHandle, TriggerError, TriggerRequest, Triggered};
+pub use handle::{
+    Backfill, Backfilled, Cancelled, JobStatus, OperatorError, SchedulerHandle, TriggerError, TriggerRequest, Triggered,
+};
 pub use registry::{Registration, registered_jobs};
 pub use scheduler::{RunningScheduler, Scheduler, SchedulerBuilder};
 pub use start_error::StartError;

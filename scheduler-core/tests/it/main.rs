@@ -4,6 +4,7 @@ mod away;
 mod backends_away;
 mod catch_up;
 mod manual;
+mod operators;
 mod outcomes;
 mod own_thread;
 mod pauses;
