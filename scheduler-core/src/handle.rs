@@ -1,10 +1,15 @@
 //! What a service and its API use of a running scheduler.
 
+mod audit;
+mod backfill;
 mod cancel;
 mod elsewhere;
 mod error;
 mod jobs;
+mod occurrences;
 mod pause;
+mod prune;
+mod retry;
 mod trigger;
 mod wait;
 
@@ -13,6 +18,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
+pub use backfill::{Backfill, Backfilled};
 pub use cancel::Cancelled;
 pub use error::OperatorError;
 pub use jobs::JobStatus;
@@ -24,9 +30,9 @@ use crate::{
     event::{Event, Events},
     execution::Execution,
     identity::{ExecutionId, InstanceId, JobId},
-    job::Job,
+    job::{Job, JobSettings},
     lock::LockBackend,
-    store::{ExecutionPage, ExecutionQuery, InstanceRecord, Store, StoreError},
+    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, Store, StoreError},
 };
 
 /// How long the store may take to answer a request of the service.
@@ -141,6 +147,16 @@ impl SchedulerHandle {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn look(&self) {
         self.0.look.notify_one();
+    }
+
+    /// The jobs that no live instance has, in whatever version (R22): nobody starts what they owe.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn orphaned(&self) -> Result<Vec<JobState>, StoreError> {
+        let leases = self.0.jobs.iter().map(|job| job.settings().lease_ttl);
+        let lease = leases.max().unwrap_or(JobSettings::DEFAULT_LEASE);
+        self.limited("read orphaned jobs", self.0.store.orphaned(lease)).await
     }
 
     async fn limited<T>(

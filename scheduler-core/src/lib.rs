@@ -26,7 +26,9 @@ pub mod store;
 pub mod testing;
 
 pub use engine::Health;
-pub use handle::{Cancelled, JobStatus, OperatorError, SchedulerHandle, TriggerError, TriggerRequest, Triggered};
+pub use handle::{
+    Backfill, Backfilled, Cancelled, JobStatus, OperatorError, SchedulerHandle, TriggerError, TriggerRequest, Triggered,
+};
 #[doc(hidden)]
 pub use registry::register;
 pub use registry::registered_jobs;

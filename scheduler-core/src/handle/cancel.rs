@@ -6,7 +6,7 @@ use super::{OperatorError, SchedulerHandle};
 use crate::{
     execution::Execution,
     identity::ExecutionId,
-    store::{Actor, CancelOutcome, CancelRequest},
+    store::{Action, Actor, CancelOutcome, CancelRequest},
 };
 
 /// How an execution is stopped.
@@ -28,6 +28,11 @@ impl SchedulerHandle {
     /// # Cancel safety
     /// A dropped call may have stopped it; repeated, it finds it ended, or asks again.
     pub async fn cancel(&self, id: ExecutionId, by: &Actor) -> Result<Cancelled, OperatorError> {
+        let answer = self.try_cancel(id, by).await;
+        self.audited(by, Action::Cancel, None, Some(id), answer).await
+    }
+
+    async fn try_cancel(&self, id: ExecutionId, by: &Actor) -> Result<Cancelled, OperatorError> {
         let request = CancelRequest { execution_id: id, actor: by.clone() };
         let cancelled = match self.limited("stop an execution", self.0.store.cancel(&request)).await? {
             CancelOutcome::Cancelled(execution) => Cancelled::AtOnce(execution),

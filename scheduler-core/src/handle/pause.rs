@@ -10,7 +10,7 @@ use crate::{
     duty::plan::{Purpose, StoredPlanner},
     engine::Elsewhere,
     identity::JobId,
-    store::{Actor, Decided, JobState, PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest},
+    store::{Action, Actor, Decided, JobState, PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest},
 };
 
 impl SchedulerHandle {
@@ -27,6 +27,16 @@ impl SchedulerHandle {
     /// # Cancel safety
     /// A dropped call may have paused the job; repeated, it finds it paused.
     pub async fn pause(
+        &self,
+        job_id: &JobId,
+        by: &Actor,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<JobState, OperatorError> {
+        let answer = self.try_pause(job_id, by, until).await;
+        self.audited(by, Action::Pause, Some(job_id), None, answer).await
+    }
+
+    async fn try_pause(
         &self,
         job_id: &JobId,
         by: &Actor,
@@ -54,6 +64,11 @@ impl SchedulerHandle {
     /// # Cancel safety
     /// A dropped call may have resumed the job; repeated, it finds it not paused.
     pub async fn resume(&self, job_id: &JobId, by: &Actor) -> Result<JobState, OperatorError> {
+        let answer = self.try_resume(job_id, by).await;
+        self.audited(by, Action::Resume, Some(job_id), None, answer).await
+    }
+
+    async fn try_resume(&self, job_id: &JobId, by: &Actor) -> Result<JobState, OperatorError> {
         let planner = self.planner(job_id, Purpose::Resume).await?;
         let request = ResumeRequest { job_id: job_id.clone(), actor: by.clone() };
         match self.limited("resume a job", self.0.store.resume(&request, &planner)).await? {

@@ -10,7 +10,7 @@ use crate::{
     identity::{ExecutionId, JobId},
     occurrence::OccurrenceKey,
     random,
-    store::{Actor, ManualOutcome, ManualRequest, StoreError},
+    store::{Action, Actor, AuditRecord, ManualOutcome, ManualRequest, StoreError},
 };
 
 /// The longest idempotency key, in bytes: what fits an occurrence's column with room to spare.
@@ -139,6 +139,18 @@ impl SchedulerHandle {
     /// # Cancel safety
     /// A dropped call may have written its row; repeat it under an idempotency key.
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, TriggerError> {
+        let (job_id, actor) = (request.job_id.clone(), request.actor());
+        let answer = self.try_trigger(request).await;
+        if let (Some(actor), Err(error)) = (actor, answer.as_ref())
+            && !matches!(error, TriggerError::Store(_))
+        {
+            let record = AuditRecord::new(&actor, Action::Trigger).of_job(&job_id).refused(error.to_string());
+            self.note_refusal(&record).await;
+        }
+        answer
+    }
+
+    async fn try_trigger(&self, request: TriggerRequest) -> Result<Triggered, TriggerError> {
         let job = self.definition(&request.job_id).ok_or_else(|| TriggerError::UnknownJob(request.job_id.clone()))?;
         job.check_params(request.params.as_ref()).map_err(TriggerError::Params)?;
         if request.idempotency_key.as_deref().is_some_and(|key| !is_idempotency_key(key)) {

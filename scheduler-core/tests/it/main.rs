@@ -6,6 +6,7 @@ mod catch_up;
 mod granted;
 mod manual;
 mod not_shared;
+mod operators;
 mod outcomes;
 mod own_thread;
 mod pauses;
