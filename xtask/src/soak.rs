@@ -111,9 +111,9 @@ fn disturb(soak: &Soak, services: &Services, place: &Place) -> Result<(String, b
     let mut chance = Chance::new(soak.seed);
     let mut theatre = Theatre::open(services, place.clone(), soak.nodes)?;
     let from = theatre.wait_for_all()? + 3;
-    let begun = std::time::Instant::now();
+    let begun = node::uptime();
     let mut counts: BTreeMap<&'static str, u32> = BTreeMap::new();
-    while begun.elapsed() < soak.duration {
+    while node::uptime() - begun < soak.duration {
         theatre.pass(Duration::from_millis(chance.below(LONGEST_GAP_MS)))?;
         let fault = Fault::draw(&mut chance, soak.nodes);
         *counts.entry(fault.name()).or_default() += 1;
@@ -132,7 +132,7 @@ fn disturb(soak: &Soak, services: &Services, place: &Place) -> Result<(String, b
         "seed {}\nprocesses {}\nseconds {}\nfaults {}\n",
         soak.seed,
         soak.nodes,
-        begun.elapsed().as_secs(),
+        (node::uptime() - begun).as_secs(),
         counts.values().sum::<u32>()
     );
     for (name, count) in counts {
