@@ -201,19 +201,28 @@ pub fn lint_weekdays(text: &str) -> Option<WeekdayLint> {
     })
 }
 
-/// The field with names for its weekday numbers; those after `/` and `#` are none.
+/// The field with names for its weekday numbers, as `weekday` counts them.
 fn renamed(field: &str, weekday: impl Fn(u8) -> Option<u8>) -> Option<String> {
-    let mut renamed = String::with_capacity(field.len() * 2);
-    let mut before = None;
-    for character in field.chars() {
-        let counts = matches!(before, Some('/' | '#' | '0'..='9'));
-        match character.to_digit(10) {
-            Some(day) if !counts => renamed.push_str(WEEKDAY_NAMES[usize::from(weekday(day as u8)?)]),
-            _ => renamed.push(character),
+    let items: Option<Vec<String>> = field.split(',').map(|item| renamed_item(item, &weekday)).collect();
+    Some(items?.join(","))
+}
+
+fn renamed_item(item: &str, weekday: impl Fn(u8) -> Option<u8>) -> Option<String> {
+    // What follows is a step or a turn in the month, and no day.
+    let (days, rest) = item.split_at(item.find(['/', '#']).unwrap_or(item.len()));
+    let number = |day: &str| day.trim_end_matches(['L', 'l']).parse::<u8>().ok();
+    let name = |day: &str| match number(day) {
+        Some(number) => {
+            let letters = day.trim_start_matches(|c: char| c.is_ascii_digit());
+            Some(format!("{}{letters}", WEEKDAY_NAMES[usize::from(weekday(number)?)]))
         }
-        before = Some(character);
-    }
-    Some(renamed)
+        None => Some(day.to_owned()),
+    };
+    let Some((first, last)) = days.split_once('-') else { return Some(name(days)? + rest) };
+    let (first_name, last_name) = (name(first)?, name(last)?);
+    // From the first Sunday to the second, `0-7`, is the whole week; by name it would be one day.
+    let whole_week = first_name == last_name && number(first) < number(last);
+    Some(format!("{first_name}-{}{rest}", if whole_week { "SAT" } else { &last_name }))
 }
 
 /// The spans of the fields, if there is an allowed number of them.

@@ -67,9 +67,22 @@ fn numbers_of_weekdays_are_found_where_they_are_days() {
     assert_eq!(lint("0 9 * * 0,7"), Some("SUN,SUN".to_owned()));
     assert_eq!(lint("0 9 * * 5L,1#2"), Some("FRIL,MON#2".to_owned()));
     assert_eq!(lint("0 0 9 * * 2-6/2"), Some("TUE-SAT/2".to_owned()));
+    assert_eq!(lint("0 9 * * 0-7/3,7-0"), Some("SUN-SAT/3,SUN-SUN".to_owned()));
+    assert_eq!(lint("0 9 * * 01-05,006l"), Some("MON-FRI,SATl".to_owned()));
+    assert_eq!(lint("0 9 * * Mon-5"), Some("Mon-FRI".to_owned()));
     assert_eq!(lint("0 9 * * */2"), None);
     assert_eq!(lint("0 9 1 * *"), None);
-    for text in ["0 9 * * 0,7", "0 9 * * 5L,1#2", "0 9 * * 1-5", "0 9 * * 2-6/2"] {
+    for text in [
+        "0 9 * * 0,7",
+        "0 9 * * 5L,1#2",
+        "0 9 * * 1-5",
+        "0 9 * * 2-6/2",
+        "0 9 * * 0-7",
+        "0 9 * * 0-7/3",
+        "0 9 * * 7-0",
+        "0 9 * * 6-7",
+        "0 9 * * 01-05,006l",
+    ] {
         let named = format!("0 9 * * {}", lint(text).expect("numbers"));
         assert_eq!(CronExpr::parse(&named), CronExpr::parse(text));
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
-use scheduler_cron::{ClockChangePolicy, CronErrorKind, CronExpr, Zone, parse_zone};
+use scheduler_cron::{ClockChangePolicy, CronErrorKind, CronExpr, Zone, lint_weekdays, parse_zone};
 
 use crate::clock_changes::{full, policy};
 use crate::spelled_out::{Spelled, first_named, first_time, spelled};
@@ -111,6 +111,17 @@ proptest! {
         } else {
             let expr = parsed.expect("valid");
             prop_assert_eq!(CronExpr::parse(&expr.to_string()), Ok(expr), "{:?} {}", spelled.text(), expr);
+        }
+    }
+
+    #[test]
+    fn a_weekday_by_name_is_the_one_by_number(spelled in spelled()) {
+        let text = spelled.text();
+        if let Some(lint) = lint_weekdays(&text) {
+            let span = lint.span();
+            let named = format!("{}{}{}", &text[..span.start], lint.suggestion(), &text[span.end..]);
+            prop_assert_eq!(CronExpr::parse(&named), CronExpr::parse(&text), "{:?} {:?}", text, named);
+            prop_assert_eq!(lint_weekdays(&named), None);
         }
     }
 }
