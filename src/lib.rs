@@ -47,7 +47,7 @@
 //! | `postgres` | the store on PostgreSQL |
 //! | `redis` | the lock backend on Redis |
 //! | `admin` | the admin API, an axum router |
-//! | `quartz` | cron expressions of services that used the `cron` crate |
+//! | `quartz` | `dialect = "quartz"`: cron expressions of services that used the `cron` crate |
 //! | `system-tz` | the machine's zone data in place of chrono-tz's |
 //! | `testing` | a scheduler that a test drives by hand |
 
@@ -83,6 +83,5 @@ pub mod prelude {
 pub mod __private {
     //! What `#[scheduled_job]` names in its expansion.
 
-    pub use inventory;
-    pub use scheduler_core::Registration;
+    pub use scheduler_core::register;
 }

@@ -59,7 +59,7 @@ pub(crate) fn ours(text: &str, _: &Question) -> impl Search + use<> {
     Asked {
         schedule: CronExpr::parse(text).ok(),
         next: |expr: &CronExpr, question: &Question| {
-            black_box(expr.next_after(question.utc, &question.zone));
+            black_box(expr.next_after(question.utc, question.zone));
         },
     }
 }

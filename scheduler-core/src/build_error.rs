@@ -54,6 +54,12 @@ pub enum Mistake {
         /// The type.
         state: &'static str,
     },
+    /// Two calendars have one name.
+    #[error("two calendars are named `{name}`")]
+    DuplicateCalendar {
+        /// The name.
+        name: String,
+    },
     /// A setting of a job is wrong.
     #[error("job `{id}`: {problem}")]
     Setting {

@@ -15,6 +15,12 @@
 //! server's clock really waits.
 
 #[doc(hidden)]
+pub mod audit;
+#[doc(hidden)]
+pub mod backfill;
+#[doc(hidden)]
+pub mod cancel;
+#[doc(hidden)]
 pub mod claim;
 #[doc(hidden)]
 pub mod control;
@@ -22,6 +28,7 @@ pub mod control;
 pub mod decide;
 #[doc(hidden)]
 pub mod finish;
+mod frequent;
 #[doc(hidden)]
 pub mod history;
 #[doc(hidden)]
@@ -31,10 +38,20 @@ pub mod lock;
 #[doc(hidden)]
 pub mod manual;
 #[doc(hidden)]
+pub mod pause;
+#[doc(hidden)]
+pub mod prune;
+#[doc(hidden)]
 pub mod queue;
 #[doc(hidden)]
 pub mod recover;
+#[doc(hidden)]
+pub mod retry;
+#[doc(hidden)]
+pub mod revision;
 mod scene;
+#[doc(hidden)]
+pub mod skip;
 mod store;
 #[doc(hidden)]
 pub mod take;

@@ -3,6 +3,7 @@
 pub(crate) mod announce;
 pub(crate) mod decide;
 pub(crate) mod heartbeat;
+pub(crate) mod pauses;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod renew;
@@ -66,6 +67,7 @@ async fn run_looks(engine: &Arc<Engine>) {
     loop {
         engine.clock.sleep(LOOK).await;
         unconfirmed::run_once(engine).await;
+        pauses::run_once(engine).await;
         decide::run_once(engine).await;
         recover::run_once(engine).await;
         announce::run_once(engine).await;

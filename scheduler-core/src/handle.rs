@@ -1,6 +1,15 @@
 //! What a service and its API use of a running scheduler.
 
+mod audit;
+mod backfill;
+mod cancel;
+mod elsewhere;
+mod error;
 mod jobs;
+mod occurrences;
+mod pause;
+mod prune;
+mod retry;
 mod trigger;
 mod wait;
 
@@ -9,6 +18,9 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
 
+pub use backfill::{Backfill, Backfilled};
+pub use cancel::Cancelled;
+pub use error::OperatorError;
 pub use jobs::JobStatus;
 pub use trigger::{TriggerError, TriggerRequest, Triggered};
 
@@ -18,8 +30,9 @@ use crate::{
     event::{Event, Events},
     execution::Execution,
     identity::{ExecutionId, InstanceId, JobId},
-    job::Job,
-    store::{ExecutionPage, ExecutionQuery, InstanceRecord, Store, StoreError},
+    job::{Job, JobSettings},
+    lock::LockBackend,
+    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, Store, StoreError},
 };
 
 /// How long the store may take to answer a request of the service.
@@ -35,29 +48,38 @@ pub struct SchedulerHandle(Arc<Inner>);
 struct Inner {
     instance: InstanceId,
     store: Arc<dyn Store>,
+    /// The lock backend, where it is the claim: the store is not shared.
+    locks: Option<Arc<dyn LockBackend>>,
     jobs: Vec<Job>,
     by_id: HashMap<JobId, usize>,
     clock: Arc<dyn Clock>,
     health: Arc<HealthLog>,
     events: Events,
-    /// Asks the engine for a look at what waits.
     look: Arc<Notify>,
-    /// Changes when an execution of this instance has ended.
     finished: watch::Receiver<u64>,
 }
 
+/// What a handle is made of.
+pub(crate) struct HandleParts {
+    pub(crate) instance: InstanceId,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) locks: Option<Arc<dyn LockBackend>>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) health: Arc<HealthLog>,
+    pub(crate) events: Events,
+    /// Asks the engine for a look at what waits.
+    pub(crate) look: Arc<Notify>,
+    /// Changes when an execution of this instance has ended.
+    pub(crate) finished: watch::Receiver<u64>,
+}
+
 impl SchedulerHandle {
-    pub(crate) fn new(
-        instance: InstanceId,
-        store: Arc<dyn Store>,
-        jobs: Vec<Job>,
-        clock: Arc<dyn Clock>,
-        (health, events): (Arc<HealthLog>, Events),
-        look: Arc<Notify>,
-        finished: watch::Receiver<u64>,
-    ) -> Self {
+    pub(crate) fn new(parts: HandleParts) -> Self {
+        let HandleParts { instance, store, locks, jobs, clock, health, events, look, finished } = parts;
         let by_id = jobs.iter().enumerate().map(|(index, job)| (job.settings().id.clone(), index)).collect();
-        Self(Arc::new(Inner { instance, store, jobs, by_id, clock, health, events, look, finished }))
+        let locks = locks.filter(|_| !store.capabilities().shared);
+        Self(Arc::new(Inner { instance, store, locks, jobs, by_id, clock, health, events, look, finished }))
     }
 
     /// This instance.
@@ -113,15 +135,6 @@ impl SchedulerHandle {
         self.limited("read executions", self.0.store.executions(query)).await
     }
 
-    /// Asks a run to stop, wherever it runs: its body's token fires with the next renewal of its lease. `false` when
-    /// the execution does not run.
-    ///
-    /// # Errors
-    /// When the store does not answer within 10 s.
-    pub async fn cancel(&self, id: ExecutionId) -> Result<bool, StoreError> {
-        self.limited("ask an execution to stop", self.0.store.request_cancel(id)).await
-    }
-
     /// The instances that share the store, newest heartbeat first.
     ///
     /// # Errors
@@ -134,6 +147,16 @@ impl SchedulerHandle {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn look(&self) {
         self.0.look.notify_one();
+    }
+
+    /// The jobs that no live instance has, in whatever version (R22): nobody starts what they owe.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn orphaned(&self) -> Result<Vec<JobState>, StoreError> {
+        let leases = self.0.jobs.iter().map(|job| job.settings().lease_ttl);
+        let lease = leases.max().unwrap_or(JobSettings::DEFAULT_LEASE);
+        self.limited("read orphaned jobs", self.0.store.orphaned(lease)).await
     }
 
     async fn limited<T>(

@@ -5,10 +5,12 @@ mod builder;
 mod function;
 mod policy;
 mod settings;
+mod stored;
 
 use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
+use scheduler_cron::{Calendar, Trigger, TriggerError};
 use serde_json::Value;
 
 pub use builder::JobBuilder;
@@ -59,6 +61,8 @@ macro_rules! jobs {
 #[derive(Clone)]
 pub struct Job {
     settings: Arc<JobSettings>,
+    /// The calendar whose days the trigger is to be without, by its name.
+    except: Option<String>,
     body: Arc<Body>,
     mistakes: Vec<Mistake>,
 }
@@ -106,6 +110,22 @@ impl Job {
         &self.mistakes
     }
 
+    pub(crate) fn except(&self) -> Option<&str> {
+        self.except.as_deref()
+    }
+
+    /// Takes the days of a calendar out of the trigger.
+    ///
+    /// # Errors
+    /// What is wrong with that, where nothing would be left.
+    pub(crate) fn take_out(&mut self, calendar: Arc<Calendar>) -> Result<(), TriggerError> {
+        let settings = Arc::make_mut(&mut self.settings);
+        if let Trigger::Cron(cron) = &settings.trigger {
+            settings.trigger = cron.clone().except(calendar)?.into();
+        }
+        Ok(())
+    }
+
     pub(crate) fn required_state(&self) -> &[RequiredState] {
         &self.body.arguments.required_state
     }
@@ -140,6 +160,6 @@ impl Job {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Job").field("settings", &self.settings).field("except", &self.except).finish_non_exhaustive()
     }
 }

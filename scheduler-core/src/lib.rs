@@ -26,7 +26,11 @@ pub mod store;
 pub mod testing;
 
 pub use engine::Health;
-pub use handle::{JobStatus, SchedulerHandle, TriggerError, TriggerRequest, Triggered};
-pub use registry::{Registration, registered_jobs};
+pub use handle::{
+    Backfill, Backfilled, Cancelled, JobStatus, OperatorError, SchedulerHandle, TriggerError, TriggerRequest, Triggered,
+};
+#[doc(hidden)]
+pub use registry::register;
+pub use registry::registered_jobs;
 pub use scheduler::{RunningScheduler, Scheduler, SchedulerBuilder};
 pub use start_error::StartError;

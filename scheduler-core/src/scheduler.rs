@@ -1,6 +1,7 @@
 //! A scheduler: from its parts, to running, to its calm stop.
 
 mod builder;
+mod calendars;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use crate::{
     context::StateMap,
     engine::{EngineParts, EngineThread, HealthLog},
     event::Events,
-    handle::SchedulerHandle,
+    handle::{HandleParts, SchedulerHandle},
     identity::InstanceId,
     job::Job,
     lock::LockBackend,
@@ -95,15 +96,17 @@ impl Scheduler {
         let health = Arc::new(HealthLog::new(events.clone()));
         let look = Arc::new(Notify::new());
         let finished = watch::Sender::new(0);
-        let handle = SchedulerHandle::new(
+        let handle = SchedulerHandle::new(HandleParts {
             instance,
-            self.store.attach(),
-            self.jobs.clone(),
-            Arc::clone(&self.clock),
-            (Arc::clone(&health), events.clone()),
-            Arc::clone(&look),
-            finished.subscribe(),
-        );
+            store: self.store.attach(),
+            locks: self.locks.as_ref().map(|locks| locks.attach()),
+            jobs: self.jobs.clone(),
+            clock: Arc::clone(&self.clock),
+            health: Arc::clone(&health),
+            events: events.clone(),
+            look: Arc::clone(&look),
+            finished: finished.subscribe(),
+        });
         let parts = EngineParts {
             instance,
             version: self.version,

@@ -36,6 +36,12 @@ impl Status {
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
     }
+
+    /// Whether a run that ended so may be followed by one more attempt on request (R20).
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Cancelled | Self::Abandoned)
+    }
 }
 
 words! {
@@ -71,5 +77,13 @@ words! {
         CatchUpLimit = "catch_up_limit",
         /// The body ran over its timeout and has not ended yet.
         Timeout = "timeout",
+    }
+}
+
+impl Reason {
+    /// Whether a range row may have it, and so grow (R12, R23).
+    #[must_use]
+    pub const fn is_of_ranges(self) -> bool {
+        matches!(self, Self::Deadline | Self::Coalesced | Self::CatchUpLimit | Self::Paused)
     }
 }

@@ -1,33 +1,51 @@
-//! The store's contract: three traits, by what they are asked for.
+//! The store's contract: four traits, by who asks.
 //!
 //! [`ExecutionStore`] decides who runs, [`HistoryStore`] reads what ran, [`ControlStore`] keeps jobs and
-//! instances. [`Store`] is all three. Rule numbers (R1 …) are those of the engine's semantics.
+//! instances, [`OperatorStore`] does what people ask for. [`Store`] is all four. Rule numbers (R1 …) are those of the engine's semantics.
 //! "Held by somebody else" is a value; an error means "we do not know". Every instant is the store's clock's.
 
+mod actor;
+mod audit;
+mod backfill;
+mod cancel;
 mod control;
 mod decide;
 mod error;
 mod history;
 pub mod memory;
+mod operator;
+mod pause;
 mod records;
+mod retry;
+mod skip;
 
 use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
-pub use control::{Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobState, Pause};
+pub use actor::Actor;
+pub use audit::{Action, AuditEntry, AuditId, AuditQuery, AuditRecord};
+pub use backfill::{BackfillAnswer, BackfillRefusal, BackfillRequest};
+pub use cancel::{CancelOutcome, CancelRequest};
+pub use control::{
+    AnnounceRequest, Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause,
+};
 pub use decide::{
     DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
 };
 pub use error::StoreError;
-pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart};
+pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart, PruneRequest, Pruned};
+pub use operator::OperatorStore;
+pub use pause::{PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{
     Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
     ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
     TakeRequest,
 };
+pub use retry::{RetryOutcome, RetryRequest};
+pub use skip::{SkipOutcome, SkipRequest};
 
-use crate::identity::{ClaimId, ExecutionId};
+use crate::identity::ClaimId;
 
 /// What a store can do, declared; the engine asks this and never which store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +66,9 @@ impl StoreCapabilities {
     pub const SERVER: Self = Self { shared: true, durable: true, server_clock: true };
 }
 
-/// A store: the three traits, and connections of one's own.
+/// A store: the four traits, and connections of one's own.
 #[async_trait]
-pub trait Store: ExecutionStore + HistoryStore + ControlStore {
+pub trait Store: ExecutionStore + HistoryStore + ControlStore + OperatorStore {
     /// What this store can do.
     fn capabilities(&self) -> StoreCapabilities;
 
@@ -131,7 +149,4 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Inserts a manual request as a `pending` row, by R19.
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError>;
-
-    /// Asks the run of this execution to stop; its next renewal carries the request (R3). `false` when it does not run.
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError>;
 }

@@ -54,7 +54,7 @@ pub struct CalendarError {
     pub problem: &'static str,
 }
 
-/// A range longer than this is a slip of the year.
+/// A range of more days is a slip of the year.
 const LONGEST_RANGE: i64 = 366;
 
 const FORMS: &str = "is no day: write `2026-12-25`, `2026-12-24..2026-12-26`, `*-12-25` or `SAT`";
@@ -120,6 +120,34 @@ impl Calendar {
             .or_else(|| self.weekdays.contains(&weekday).then(|| WEEKDAY_NAMES[usize::from(weekday)]))
     }
 
+    /// The days that are taken out, whatever they are called: lines that [`Calendar::parse`] reads. A calendar of other comments, names or
+    /// order has the same.
+    ///
+    /// ```
+    /// use scheduler_cron::Calendar;
+    ///
+    /// let calendar = Calendar::parse("office", "2026-03-22\nSAT\n2026-03-21 # Idul Fitri\n*-12-25 Natal")?;
+    /// assert_eq!(calendar.days(), ["SAT", "*-12-25", "2026-03-21..2026-03-22"]);
+    /// # Ok::<(), scheduler_cron::CalendarError>(())
+    /// ```
+    pub fn days(&self) -> Vec<String> {
+        let weekdays = self.weekdays.iter().map(|&weekday| WEEKDAY_NAMES[usize::from(weekday)].to_owned());
+        let yearly = self.yearly.keys().map(|(month, day)| format!("*-{month:02}-{day:02}"));
+        let mut ranges: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+        for &date in self.dates.keys() {
+            match ranges.last_mut() {
+                Some((first, last)) if last.succ_opt() == Some(date) && (date - *first).num_days() < LONGEST_RANGE => {
+                    *last = date;
+                }
+                _ => ranges.push((date, date)),
+            }
+        }
+        let dates = ranges
+            .into_iter()
+            .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}..{last}") });
+        weekdays.chain(yearly).chain(dates).collect()
+    }
+
     /// The last date that is named with its year: from the year after on, a calendar of movable days knows nothing.
     pub fn last_date(&self) -> Option<NaiveDate> {
         self.dates.last_key_value().map(|(date, _)| *date)
@@ -171,7 +199,24 @@ mod tests {
         assert_eq!(on("2026-08-17").as_deref(), Some("Proklamasi Kemerdekaan"));
         assert_eq!(on("2026-03-22").as_deref(), Some("Idul Fitri 1447 Hijriah"));
         assert_eq!(on("2026-03-23"), None);
+        // As many as the decrees count.
+        for year in [2025, 2026] {
+            let days = NaiveDate::from_ymd_opt(year, 1, 1).expect("a date").iter_days();
+            let year = days.take_while(|date| date.year() == year);
+            assert_eq!(year.filter(|&date| calendar.excludes(date).is_some()).count(), 17);
+        }
         assert_eq!(calendar.last_date(), NaiveDate::from_ymd_opt(2026, 8, 25));
+    }
+
+    #[test]
+    fn its_days_read_back_as_the_calendar() {
+        for text in [HOLIDAYS, "SAT\nSUN", "", "2026-01-01..2026-12-31\n2027-01-01..2027-12-31\n*-02-29"] {
+            let calendar = Calendar::parse("some", text).expect("valid");
+            let again = Calendar::parse("some", &calendar.days().join("\n")).expect("valid");
+            assert_eq!(again.days(), calendar.days());
+            assert!(again.dates.keys().eq(calendar.dates.keys()) && again.yearly.keys().eq(calendar.yearly.keys()));
+            assert_eq!(again.weekdays, calendar.weekdays);
+        }
     }
 
     #[test]

@@ -5,6 +5,10 @@ use std::fmt::{self, Write};
 use crate::expr::{ALL_DAYS, ALL_WEEKDAYS, CronExpr, Flags, Years};
 use crate::field::Field;
 
+mod values;
+
+use values::Values;
+
 /// Prints the canonical form: the fewest fields, numbers for names, `*` and `*/n` where they mean the same.
 ///
 /// It parses to an equal expression, except where another dialect wants both of two restricted day fields to match: that has no form here,
@@ -137,58 +141,10 @@ fn field(f: &mut fmt::Formatter<'_>, field: Field, bits: u64, star: Star) -> fmt
             list.item(|f| write!(f, "*/{step}"))?;
         }
     }
-    runs(&mut list, left)
-}
-
-/// Single values, ranges, and a range with a step where the whole set is one.
-fn runs(list: &mut List<'_, '_>, mut bits: u64) -> fmt::Result {
-    if let Some((first, last, step)) = progression(bits) {
-        return list.item(|f| write!(f, "{first}-{last}/{step}"));
-    }
-    while bits != 0 {
-        let first = bits.trailing_zeros();
-        let length = (bits >> first).trailing_ones();
-        let last = first + length - 1;
-        bits &= !(((1_u128 << (last + 1)) - (1_u128 << first)) as u64);
-        if length < 3 {
-            for value in first..=last {
-                list.item(|f| write!(f, "{value}"))?;
-            }
-        } else {
-            list.item(|f| write!(f, "{first}-{last}"))?;
-        }
-    }
-    Ok(())
-}
-
-/// First, last and step, if at least three values lie at equal distances above one.
-fn progression(bits: u64) -> Option<(u16, u16, u16)> {
-    if bits.count_ones() < 3 {
-        return None;
-    }
-    let first = bits.trailing_zeros();
-    let last = bits.ilog2();
-    let step = (bits & (bits - 1)).trailing_zeros() - first;
-    let set = (first..=last).step_by(step as usize).fold(0_u64, |set, value| set | 1 << value);
-    (step > 1 && set == bits).then_some((first as u16, last as u16, step as u16))
+    Values::of_bits(left).write(&mut list)
 }
 
 fn years(f: &mut fmt::Formatter<'_>, years: &Years) -> fmt::Result {
     let (min, max) = Field::Year.range();
-    let mut list = List::new(f);
-    let mut year = min;
-    while year <= max {
-        if !years.contains(year) {
-            year += 1;
-            continue;
-        }
-        let last =
-            (year..=max).take_while(|&year| years.contains(year)).last().expect("the first of them is contained");
-        match last - year {
-            0 => list.item(|f| write!(f, "{year}"))?,
-            _ => list.item(|f| write!(f, "{year}-{last}"))?,
-        }
-        year = last + 1;
-    }
-    Ok(())
+    Values::of(min, max, |year| years.contains(year)).write(&mut List::new(f))
 }

@@ -201,23 +201,37 @@ pub fn lint_weekdays(text: &str) -> Option<WeekdayLint> {
     })
 }
 
-/// The field with names for its weekday numbers; those after `/` and `#` are none.
+/// The field with names for its weekday numbers, as `weekday` counts them.
 fn renamed(field: &str, weekday: impl Fn(u8) -> Option<u8>) -> Option<String> {
-    let mut renamed = String::with_capacity(field.len() * 2);
-    let mut before = None;
-    for character in field.chars() {
-        let counts = matches!(before, Some('/' | '#' | '0'..='9'));
-        match character.to_digit(10) {
-            Some(day) if !counts => renamed.push_str(WEEKDAY_NAMES[usize::from(weekday(day as u8)?)]),
-            _ => renamed.push(character),
+    let items: Option<Vec<String>> = field.split(',').map(|item| renamed_item(item, &weekday)).collect();
+    Some(items?.join(","))
+}
+
+fn renamed_item(item: &str, weekday: impl Fn(u8) -> Option<u8>) -> Option<String> {
+    // What follows is a step or a turn in the month, and no day.
+    let (days, rest) = item.split_at(item.find(['/', '#']).unwrap_or(item.len()));
+    let number = |day: &str| day.trim_end_matches(['L', 'l']).parse::<u8>().ok();
+    let name = |day: &str| match number(day) {
+        Some(number) => {
+            let letters = day.trim_start_matches(|c: char| c.is_ascii_digit());
+            Some(format!("{}{letters}", WEEKDAY_NAMES[usize::from(weekday(number)?)]))
         }
-        before = Some(character);
-    }
-    Some(renamed)
+        None => Some(day.to_owned()),
+    };
+    let Some((first, last)) = days.split_once('-') else { return Some(name(days)? + rest) };
+    let (first_name, last_name) = (name(first)?, name(last)?);
+    // From the first Sunday to the second, `0-7`, is the whole week; by name it would be one day.
+    let whole_week = first_name == last_name && number(first) < number(last);
+    Some(format!("{first_name}-{}{rest}", if whole_week { "SAT" } else { &last_name }))
 }
 
 /// The spans of the fields, if there is an allowed number of them.
-fn fields<'a>(text: &str, allowed: &[&'a [Field]], counts: &str) -> Result<Vec<(&'a Field, Range<usize>)>, Mistake> {
+fn fields<'a>(
+    text: &str,
+    allowed: &[&'a [Field]],
+    counts: &str,
+    help: &str,
+) -> Result<Vec<(&'a Field, Range<usize>)>, Mistake> {
     let spans: Vec<Range<usize>> = text
         .split_ascii_whitespace()
         .map(|field| {
@@ -227,8 +241,10 @@ fn fields<'a>(text: &str, allowed: &[&'a [Field]], counts: &str) -> Result<Vec<(
         .collect();
     let Some(names) = allowed.iter().find(|names| names.len() == spans.len()) else {
         let end = text.trim_ascii_end().len();
-        let message = format!("{} fields, where there are {counts}", spans.len());
-        return Err(Mistake { kind: CronErrorKind::FieldCount, field: None, span: end..end, message, help: None });
+        let fields = if spans.len() == 1 { "field" } else { "fields" };
+        let message = format!("{} {fields}, where there are {counts}", spans.len());
+        let help = Some(help.to_owned());
+        return Err(Mistake { kind: CronErrorKind::FieldCount, field: None, span: end..end, message, help });
     };
     Ok(names.iter().zip(spans).collect())
 }

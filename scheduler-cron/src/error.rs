@@ -28,6 +28,7 @@ pub struct CronError(Box<Detail>);
 struct Detail {
     kind: CronErrorKind,
     field: Option<Field>,
+    allowed: Option<(u16, u16)>,
     value: String,
     message: String,
     help: Option<String>,
@@ -86,12 +87,19 @@ impl CronError {
         CronError(Box::new(Detail {
             kind: mistake.kind,
             field: mistake.field,
+            allowed: mistake.field.map(Field::range),
             value: expression[span.clone()].to_owned(),
             message: visible(&mistake.message).collect(),
             help: mistake.help.map(|help| visible(&help).collect()),
             expression,
             span,
         }))
+    }
+
+    /// The error of a dialect whose fields take other numbers.
+    pub(crate) fn within(mut self, range: impl Fn(Field) -> (u16, u16)) -> CronError {
+        self.0.allowed = self.0.field.map(range);
+        self
     }
 
     /// The kind of mistake.
@@ -111,7 +119,7 @@ impl CronError {
 
     /// The smallest and the largest number that the field takes.
     pub fn allowed(&self) -> Option<(u16, u16)> {
-        self.0.field.map(Field::range)
+        self.0.allowed
     }
 
     /// Where the mistake stands, as bytes of [`expression`](CronError::expression).

@@ -16,7 +16,7 @@ use crate::error::CronError;
 /// let expr = CronExpr::parse("30 0 * * *")?;
 /// let jakarta = parse_zone("Asia/Jakarta")?;
 /// let after = "2025-11-02T12:00:00Z".parse()?;
-/// assert_eq!(expr.next_after(after, &jakarta), Some("2025-11-02T17:30:00Z".parse()?));
+/// assert_eq!(expr.next_after(after, jakarta), Some("2025-11-02T17:30:00Z".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

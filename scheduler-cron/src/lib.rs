@@ -5,7 +5,7 @@
 //!
 //! let expr = CronExpr::parse("30 0 * * *")?;
 //! let jakarta = parse_zone("Asia/Jakarta")?;
-//! let next = expr.next_after("2025-11-02T12:00:00Z".parse()?, &jakarta);
+//! let next = expr.next_after("2025-11-02T12:00:00Z".parse()?, jakarta);
 //! assert_eq!(next, Some("2025-11-02T17:30:00Z".parse()?));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -50,7 +50,7 @@ pub use field::Field;
 pub use hazard::{Hazard, HazardEffect};
 pub use nearest::nearest;
 pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
-pub use zone::{Span, Zone, ZoneError, parse_zone, zone_data_version};
+pub use zone::{Span, Zone, ZoneError, ZoneWindow, parse_zone, zone_data_version};
 #[cfg(feature = "system-tz")]
 pub use zone::{SystemZone, SystemZoneError, SystemZones};
 

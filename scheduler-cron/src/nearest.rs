@@ -3,10 +3,13 @@
 /// Longest word that is compared; a longer one is no typing mistake, and the table below stays on the stack.
 const LONGEST: usize = 48;
 
+/// More slips than these are another word, however long it is; and a comparison ends as soon as it has found them.
+const MOST_SLIPS: usize = 4;
+
 /// Returns the candidate that `word` is most likely a mistyping of, or `None` where none is near.
 ///
 /// The distance is Damerau's and Levenshtein's (insert, delete, replace, swap of neighbours), upper and lower case being equal. A
-/// candidate is near at a distance of at most a third of the word's length, and at least one is always granted. Of several equally near
+/// candidate is near at a distance of at most a third of the word's length and of four, and one is always granted. Of several equally near
 /// ones the first wins.
 ///
 /// ```
@@ -16,7 +19,7 @@ const LONGEST: usize = 48;
 /// assert_eq!(nearest("colour", ["retries", "timeout", "tz"]), None);
 /// ```
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.len() / 3).max(1);
+    let allowed = (word.len() / 3).clamp(1, MOST_SLIPS);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let limit = best.map_or(allowed + 1, |(distance, _)| distance);
@@ -36,12 +39,14 @@ fn distance(a: &[u8], b: &[u8], limit: usize) -> Option<usize> {
     if a.len() > LONGEST || b.len() > LONGEST {
         return None;
     }
-    let mut before_last = [0; LONGEST + 1];
+    let mut before_last = [limit; LONGEST + 1];
     let mut last: [usize; LONGEST + 1] = std::array::from_fn(|column| column);
     for (i, left) in a.iter().enumerate() {
-        let mut row = [0; LONGEST + 1];
+        // Farther from the diagonal the limit is reached by insertions or deletions alone.
+        let band = (i + 1).saturating_sub(limit)..(i + limit).min(b.len());
+        let mut row = [limit; LONGEST + 1];
         row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
+        for (j, right) in band.clone().zip(&b[band.clone()]) {
             let replaced = last[j] + usize::from(!left.eq_ignore_ascii_case(right));
             row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
             let swapped =
@@ -53,7 +58,7 @@ fn distance(a: &[u8], b: &[u8], limit: usize) -> Option<usize> {
         before_last = last;
         last = row;
         // A swap spans two rows: only where both have left the limit behind can no row come back.
-        let beyond = |row: &[usize]| row[..=b.len()].iter().all(|&distance| distance >= limit);
+        let beyond = |row: &[usize]| row[band.start..=band.end].iter().all(|&distance| distance >= limit);
         if beyond(&last) && beyond(&before_last) {
             return None;
         }
@@ -76,8 +81,29 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_changes_no_distance_below_it() {
+        let names: Vec<_> = chrono_tz::TZ_VARIANTS.iter().step_by(9).map(|zone| zone.name().as_bytes()).collect();
+        for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
+            let whole = distance(a, b, 99).expect("shorter than a hundred");
+            for limit in 1..12 {
+                let near = (a.len().abs_diff(b.len()) < limit).then(|| distance(a, b, limit)).flatten();
+                assert_eq!(near, Some(whole).filter(|&whole| whole < limit));
+            }
+        }
+    }
+
+    #[test]
     fn a_nearer_candidate_beats_an_earlier_one() {
         assert_eq!(nearest("overlaps", ["overlay", "overlap"]), Some("overlap"));
+    }
+
+    #[test]
+    fn a_long_word_with_many_slips_is_another_word() {
+        assert_eq!(
+            nearest("America/Argentina/Buones_Iares", ["America/Argentina/Buenos_Aires"]),
+            Some("America/Argentina/Buenos_Aires")
+        );
+        assert_eq!(nearest("America/Argentina/Bxxxxx_Aires", ["America/Argentina/Buenos_Aires"]), None);
     }
 
     #[test]

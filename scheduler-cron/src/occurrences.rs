@@ -15,8 +15,8 @@ pub(crate) const LONGEST_SHIFT: i64 = 3 * 3600;
 const MARGIN: i64 = 28 * 3600;
 
 impl CronExpr {
-    /// The first occurrence strictly after an instant, in 1970 to 2199.
-    pub fn next_after(&self, after: DateTime<Utc>, zone: &impl Zone) -> Option<DateTime<Utc>> {
+    /// The first occurrence strictly after an instant, in 1970 to 2199, on the clock of a zone or of a reference to one.
+    pub fn next_after(&self, after: DateTime<Utc>, zone: impl Zone) -> Option<DateTime<Utc>> {
         self.next_after_with(after, zone, ClockChangePolicy::default())
     }
 
@@ -24,15 +24,15 @@ impl CronExpr {
     pub fn next_after_with(
         &self,
         after: DateTime<Utc>,
-        zone: &impl Zone,
+        zone: impl Zone,
         policy: ClockChangePolicy,
     ) -> Option<DateTime<Utc>> {
-        let walk = Walk { expr: self, zone, changes: policy.resolve(self.is_interval()) };
+        let walk = Walk { expr: self, zone: &zone, changes: policy.resolve(self.is_interval()) };
         walk.next(after.timestamp() + 1).map(instant)
     }
 
     /// The last occurrence strictly before an instant, in 1970 to 2199.
-    pub fn prev_before(&self, before: DateTime<Utc>, zone: &impl Zone) -> Option<DateTime<Utc>> {
+    pub fn prev_before(&self, before: DateTime<Utc>, zone: impl Zone) -> Option<DateTime<Utc>> {
         self.prev_before_with(before, zone, ClockChangePolicy::default())
     }
 
@@ -40,10 +40,10 @@ impl CronExpr {
     pub fn prev_before_with(
         &self,
         before: DateTime<Utc>,
-        zone: &impl Zone,
+        zone: impl Zone,
         policy: ClockChangePolicy,
     ) -> Option<DateTime<Utc>> {
-        let walk = Walk { expr: self, zone, changes: policy.resolve(self.is_interval()) };
+        let walk = Walk { expr: self, zone: &zone, changes: policy.resolve(self.is_interval()) };
         let whole_second = before.timestamp_subsec_nanos() == 0;
         walk.previous(before.timestamp() - i64::from(whole_second)).map(instant)
     }
@@ -88,12 +88,12 @@ impl CronExpr {
     }
 
     /// Whether the instant is an occurrence.
-    pub fn covers(&self, instant: DateTime<Utc>, zone: &impl Zone) -> bool {
+    pub fn covers(&self, instant: DateTime<Utc>, zone: impl Zone) -> bool {
         self.covers_with(instant, zone, ClockChangePolicy::default())
     }
 
     /// [`covers`](CronExpr::covers) under another policy for clock changes.
-    pub fn covers_with(&self, instant: DateTime<Utc>, zone: &impl Zone, policy: ClockChangePolicy) -> bool {
+    pub fn covers_with(&self, instant: DateTime<Utc>, zone: impl Zone, policy: ClockChangePolicy) -> bool {
         instant
             .checked_sub_signed(TimeDelta::nanoseconds(1))
             .is_some_and(|before| self.next_after_with(before, zone, policy) == Some(instant))

@@ -49,7 +49,7 @@ pub(crate) fn checked_length(text: &str) -> Result<(), Mistake> {
     })
 }
 
-fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
+pub(crate) fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
     let (spans, count) = split(text);
     let spans = &spans[..count.min(spans.len())];
     if let Some(first) = spans.first()

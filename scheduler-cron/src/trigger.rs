@@ -14,6 +14,7 @@ use crate::expr::CronExpr;
 
 mod cron;
 mod every;
+mod text;
 
 pub use cron::CronTrigger;
 pub use every::EveryTrigger;
@@ -62,6 +63,9 @@ pub enum TriggerError {
     /// A period of zero, or one that is not whole milliseconds, or that reaches beyond the calendar.
     #[error("a period of {0:?} is not possible: it must be whole milliseconds, at least one and at most 200 years")]
     Period(Duration),
+    /// A text that is no trigger's, or does not say all of one.
+    #[error("`{0}` can't be read as a trigger")]
+    Text(String),
     /// A job that runs after no job.
     #[error("a trigger `after` needs at least one job id")]
     NoUpstream,

@@ -13,6 +13,7 @@ mod table;
 #[cfg(feature = "system-tz")]
 pub use system::{SystemZone, SystemZoneError, SystemZones};
 pub(crate) use table::Table;
+pub use table::ZoneWindow;
 
 /// A stretch of time with one offset, from one clock change to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

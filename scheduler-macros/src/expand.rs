@@ -1,7 +1,7 @@
 //! What the attribute makes of a function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use crate::{
@@ -37,9 +37,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
             let definition = definition(&function, &settings, &id);
             let job = job(&function, &settings, &definition);
             let registration = registration(&function, &settings);
-            if let Some(schedule) = &settings.schedule {
-                function.append_to_docs(&format!("**Schedule:** {schedule}."));
-            }
+            settings.told.iter().for_each(|paragraph| function.append_to_docs(paragraph));
             quote!(#function #job #registration)
         }
     }
@@ -97,36 +95,39 @@ fn definition(function: &Function, settings: &Settings, id: &str) -> TokenStream
     let arguments: Vec<_> = function.argument_types().collect();
     let description = if settings.described { None } else { function.description() };
     let description = description.map(|text| quote!(.description(#text)));
-    let context = Ident::new(if arguments.is_empty() { "_context" } else { "context" }, Span::mixed_site());
-    let end = match function.result_type() {
+    let run = format_ident!("run_{}", arguments.len());
+    let types = (!arguments.is_empty()).then(|| quote!(::<#(#arguments,)* _>));
+    let result = match function.result_type() {
         Some(result) => quote!(<#result as #krate::outcome::IntoOutcome>::into_outcome),
         None => quote!(#krate::outcome::IntoOutcome::into_outcome),
     };
-    // `run_annotated` asks the future to be `Send`, and the compiler blames this argument: it stands at the body, while
-    // it stays the expansion's own for the user's lints.
-    let at_body = Span::call_site().located_at(function.body.span());
-    let start = quote_spanned! {at_body=>
-        |#context| ::core::result::Result::Ok(
-            #name(#(<#arguments as #krate::extract::FromContext>::from_context(#context)?),*)
-        )
-    };
+    // The function's future must be `Send`, and the compiler blames this argument: it stands at the body, while it stays
+    // the expansion's own for the user's lints.
+    let mut at_body = name.clone();
+    at_body.set_span(Span::call_site().located_at(function.body.span()));
     quote! {
         #krate::job::Job::builder(#id)
             #description
             #calls
-            .run_annotated(#krate::job::Arguments::default() #(.with::<#arguments>())*, #start, #end)
+            .#run #types (#at_body, #result)
     }
 }
 
+/// An initializer of the program, which the system runs before `main`. By hand, since a crate of jobs is checked sooner
+/// than with one that is general; the sections' names are those that loaders have had for decades.
 fn registration(function: &Function, settings: &Settings) -> TokenStream {
     let krate = &settings.scheduler;
     let name = type_name(&function.signature.ident);
     let conditions = function.conditions();
     quote! {
         #(#conditions)*
-        #krate::__private::inventory::submit! {
-            #krate::__private::Registration::new(<#name as #krate::job::ScheduledJob>::job)
-        }
+        const _: () = {
+            #[used]
+            #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
+            #[cfg_attr(not(any(windows, target_vendor = "apple")), unsafe(link_section = ".init_array"))]
+            static REGISTER: extern "C" fn() = #krate::__private::register::<#name>;
+        };
     }
 }
 
@@ -147,6 +148,20 @@ mod tests {
         };
         let expanded = syn::parse2(expand(attribute, item)).expect("the expansion is items");
         assert_eq!(prettyplease::unparse(&expanded), include_str!("../tests/golden/report.rs"));
+    }
+
+    #[test]
+    fn what_goes_with_cron_is_in_the_expansion_and_in_the_docs() {
+        let attribute = quote! {
+            cron = ["30 1,2 * * *", "*/15 9-17 1-7 * sat"], dialect = "apscheduler", tz = "America/New_York",
+            except = "us-holidays", dst_fold = last
+        };
+        let item = quote! {
+            /// Counts the stock.
+            async fn count() {}
+        };
+        let expanded = syn::parse2(expand(attribute, item)).expect("the expansion is items");
+        assert_eq!(prettyplease::unparse(&expanded), include_str!("../tests/golden/count.rs"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, FnArg, Lit, Meta, ReturnType, Safety, Signature, Type, Visibility,
     parse::{Parse, ParseStream},
-    parse_quote,
     spanned::Spanned,
 };
 
@@ -15,9 +14,14 @@ use crate::mistakes::Mistakes;
 const EXTRACTORS: [&str; 7] =
     ["JobContext", "State", "Params", "ScheduledAt", "Attempt", "CancellationToken", "FencingToken"];
 
+/// As many as the builder's `run` takes.
+const MOST_ARGUMENTS: usize = 8;
+
 /// A function, its body unread: the compiler knows best what is wrong in there.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
+    /// What is added to the doc comment.
+    docs: TokenStream,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: Group,
@@ -29,7 +33,9 @@ impl Parse for Function {
         let visibility = input.parse()?;
         let signature = input.parse()?;
         match input.parse()? {
-            TokenTree::Group(body) if input.is_empty() => Ok(Self { attributes, visibility, signature, body }),
+            TokenTree::Group(body) if input.is_empty() => {
+                Ok(Self { attributes, docs: TokenStream::new(), visibility, signature, body })
+            }
             _ => Err(input.error("a function ends with its body")),
         }
     }
@@ -37,8 +43,8 @@ impl Parse for Function {
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attributes, visibility, signature, body } = self;
-        tokens.extend(quote!(#(#attributes)* #visibility #signature #body));
+        let Self { attributes, docs, visibility, signature, body } = self;
+        tokens.extend(quote!(#(#attributes)* #docs #visibility #signature #body));
     }
 }
 
@@ -70,6 +76,10 @@ impl Function {
         }
         for input in inputs {
             check_argument(input, mistakes);
+        }
+        if let Some(ninth) = inputs.iter().nth(MOST_ARGUMENTS) {
+            let message = format_args!("a job takes at most {MOST_ARGUMENTS} arguments, this one has {}", inputs.len());
+            mistakes.on(ninth, message, "gather values of the service's own in one type, and take that as `State<T>`");
         }
     }
 
@@ -103,8 +113,7 @@ impl Function {
     /// Adds a paragraph to the doc comment; a function that has none stays without, for the lint that asks for one.
     pub(crate) fn append_to_docs(&mut self, paragraph: &str) {
         if self.attributes.iter().any(|attribute| doc_text(attribute).is_some()) {
-            self.attributes.push(parse_quote!(#[doc = ""]));
-            self.attributes.push(parse_quote!(#[doc = #paragraph]));
+            self.docs.extend(quote!(#[doc = ""] #[doc = #paragraph]));
         }
     }
 

@@ -1,9 +1,11 @@
 //! The attribute `#[scheduled_job]`, which the facade crate `scheduler` re-exports.
 //!
 //! An annotation is read in one pass that finds every mistake, then expanded: `args` splits the attribute's tokens,
-//! `settings`, `trigger` and `value` read them, `function` looks at what is annotated, `expand` writes the code.
+//! `settings`, `trigger`, `cron` and `value` read them, `function` looks at what is annotated, `expand` writes the code.
 
 mod args;
+mod clock_changes;
+mod cron;
 mod expand;
 mod function;
 mod job_id;

@@ -8,19 +8,22 @@ use syn::{LitStr, parse::Parser};
 
 use crate::{
     args::Arg,
+    cron::{OF_CRON, OfCron},
     job_id,
     mistakes::{Mistakes, did_you_mean},
-    trigger::{OF_CRON, TRIGGERS, When},
+    trigger::{TRIGGERS, When},
     value::Value,
 };
 
 /// Every key, in the order of the documentation.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 26] = [
     "id",
     "cron",
     "every",
     "manual",
     "tz",
+    "dialect",
+    "except",
     "dst_gap",
     "dst_fold",
     "name",
@@ -60,20 +63,20 @@ pub(crate) struct Settings {
     pub(crate) described: bool,
     /// Everything but the id, as calls of the builder.
     pub(crate) calls: TokenStream,
-    /// When the job is due, in words.
-    pub(crate) schedule: Option<String>,
+    /// When the job is due, in words: paragraphs for the function's docs.
+    pub(crate) told: Vec<String>,
 }
 
 /// Reads every key.
 pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
-    let mut when = When::default();
+    let mut when = When::begin(OfCron::begin(args, mistakes));
     let mut settings = Settings {
         id: None,
         id_given: args.iter().any(|arg| arg.key == "id"),
         scheduler: quote!(::scheduler),
         described: false,
         calls: TokenStream::new(),
-        schedule: None,
+        told: Vec::new(),
     };
     // The policies' types are named by the facade's path, which may come last.
     if let Some(path) = args.iter().find(|arg| arg.key == "crate").and_then(|arg| facade(arg, mistakes)) {
@@ -98,15 +101,13 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
             }
             None => mistakes.on(key, format_args!("`{key}` has no value"), format_args!("write `{key} = value`")),
             Some(_) if name == "crate" => {}
-            Some(value) if name == "tz" => when.zone(key, value, mistakes),
             Some(value) if OF_CRON.contains(&name.as_str()) => {
-                when.goes_with_cron(key);
-                settings.read(&name, &Value::new(key, value), mistakes);
+                settings.calls.extend(when.of_cron.read(key, value, &settings.scheduler, mistakes));
             }
             Some(value) => settings.read(&name, &Value::new(key, value), mistakes),
         }
     }
-    settings.schedule = when.in_words();
+    settings.told = when.told();
     let when = when.finish(mistakes);
     let calls = settings.calls;
     settings.calls = quote!(#when #calls);
@@ -142,12 +143,6 @@ impl Settings {
                 value.duration(SHORTEST, mistakes).map(|length| call(key, duration(length)))
             }
             "lease_ttl" => value.duration(SHORTEST_LEASE, mistakes).map(|length| call(key, duration(length))),
-            "dst_gap" => value
-                .word(&[("shift", quote!(Shift)), ("skip", quote!(Skip))], mistakes)
-                .map(|word| call(key, quote!(#krate::cron::GapPolicy::#word))),
-            "dst_fold" => value
-                .word(&[("first", quote!(First)), ("last", quote!(Last)), ("both", quote!(Both))], mistakes)
-                .map(|word| call(key, quote!(#krate::cron::FoldPolicy::#word))),
             _ => policy(key, value, mistakes).map(|(policy, variant)| {
                 let (policy, variant) = (Ident::new(policy, Span::call_site()), Ident::new(variant, Span::call_site()));
                 call(key, quote!(#krate::job::#policy::#variant))

@@ -1,14 +1,16 @@
 //! Which jobs there are, and which revision of each is current (R22).
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use scheduler_core::{
     identity::InstanceId,
-    store::{Announced, Announcement},
+    store::{AnnounceRequest, Announced, Announcement, DecideView, Decided, JobState, Planner},
 };
 use tokio_postgres::{Row, types::Type};
 
 use crate::{
+    decide,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, millis},
@@ -17,67 +19,87 @@ use crate::{
 
 pub(crate) async fn announce(
     connections: &Connections,
-    instance: InstanceId,
-    jobs: &[Announcement],
-    lease: Duration,
+    request: &AnnounceRequest,
+    planner: &dyn Planner,
 ) -> Result<Vec<Announced>, PostgresError> {
-    if jobs.is_empty() {
+    if request.jobs.is_empty() {
         return Ok(Vec::new());
     }
     let connection = connections.get().await?;
-    let mut found = look(&connection, jobs).await?;
-    if !found.iter().all(is_current) {
-        connection.begin().await?;
-        switch(&connection, instance, jobs, lease).await?;
-        found = look(&connection, jobs).await?;
-        note(&connection, instance, &found).await?;
-        connection.commit().await?;
+    let mut found = look(&connection, &request.jobs).await?;
+    let mut decided = HashMap::new();
+    if found.iter().all(Found::is_current) {
+        note(&connection, request.instance, &found).await?;
     } else {
-        note(&connection, instance, &found).await?;
+        connection.begin().await?;
+        decided = switch(&connection, request, planner).await?;
+        found = look(&connection, &request.jobs).await?;
+        note(&connection, request.instance, &found).await?;
+        connection.commit().await?;
     }
-    let announced =
-        |found: Option<Announced>| found.ok_or(PostgresError::Row { what: "job's state", value: "nothing".to_owned() });
+    let announced = |found: Found| {
+        let unwritten = || PostgresError::Row { what: "job's state", value: "nothing".to_owned() };
+        let state = found.state.ok_or_else(unwritten)?;
+        let decided = decided.remove(state.job_id.as_str()).map(Box::new);
+        let mut announced = Announced::new(state, found.current);
+        announced.decided = decided;
+        Ok(announced)
+    };
     found.into_iter().map(announced).collect()
 }
 
-fn is_current(found: &Option<Announced>) -> bool {
-    found.as_ref().is_some_and(|found| found.current)
+/// Where a job stands that was announced.
+struct Found {
+    /// `None` for a job that was never announced before.
+    state: Option<JobState>,
+    current: bool,
+    /// The newest revision that has the announced fingerprint.
+    announced: Option<i64>,
 }
 
-/// Where each job stands; `None` for one that was never announced.
-async fn look(connection: &Connection, jobs: &[Announcement]) -> Result<Vec<Option<Announced>>, PostgresError> {
+impl Found {
+    const fn is_current(&self) -> bool {
+        self.current
+    }
+}
+
+async fn look(connection: &Connection, jobs: &[Announcement]) -> Result<Vec<Found>, PostgresError> {
     let ids: Vec<&str> = jobs.iter().map(|job| job.job_id.as_str()).collect();
     let fingerprints: Vec<&str> = jobs.iter().map(|job| job.fingerprint.as_str()).collect();
     let params: [Param<'_>; 2] = [(&ids, Type::TEXT_ARRAY), (&fingerprints, Type::TEXT_ARRAY)];
     let rows = connection.query(Query::AnnounceLook, &params).await?;
     let found = |row: &Row| {
-        if row.try_get::<_, Option<i64>>("revision_id")?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(Announced::new(row::state(row)?, row.try_get("current")?)))
+        let is_known = row.try_get::<_, Option<i64>>("revision_id")?.is_some();
+        let state = if is_known { Some(row::state(row)?) } else { None };
+        Ok(Found { state, current: row.try_get("current")?, announced: row.try_get("announced_id")? })
     };
     rows.iter().map(found).collect()
 }
 
-/// Makes announced revisions the current ones where they are new, or where nobody has the current one any more.
+/// Makes announced revisions the current ones where they are new, or where they may come back and nobody has the current
+/// one any more. Answers what was owed.
 async fn switch(
     connection: &Connection,
-    instance: InstanceId,
-    jobs: &[Announcement],
-    lease: Duration,
-) -> Result<(), PostgresError> {
+    request: &AnnounceRequest,
+    planner: &dyn Planner,
+) -> Result<HashMap<String, Decided>, PostgresError> {
     // Jobs without a state have no row to lock: instances that make some come one after another.
     connection.query(Query::AnnounceTurn, &[]).await?;
+    let jobs = &request.jobs;
     let ids: Vec<&str> = jobs.iter().map(|job| job.job_id.as_str()).collect();
     let fingerprints: Vec<&str> = jobs.iter().map(|job| job.fingerprint.as_str()).collect();
-    let rows = connection.query(Query::AnnounceLock, &[(&ids, Type::TEXT_ARRAY)]).await?;
-    let mut current: HashMap<String, String> = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        current.insert(row.try_get("job_id")?, row.try_get("fingerprint")?);
+    let mut current: HashMap<String, DecideView> = HashMap::new();
+    for row in &connection.query(Query::AnnounceLock, &[(&ids, Type::TEXT_ARRAY)]).await? {
+        let view = unseen(row)?;
+        current.insert(view.state.job_id.as_str().to_owned(), view);
     }
-    let lease = millis(lease);
-    let params: [Param<'_>; 4] =
-        [(&ids, Type::TEXT_ARRAY), (&fingerprints, Type::TEXT_ARRAY), (&lease, Type::INT8), (&instance.0, Type::UUID)];
+    let lease = millis(request.lease);
+    let params: [Param<'_>; 4] = [
+        (&ids, Type::TEXT_ARRAY),
+        (&fingerprints, Type::TEXT_ARRAY),
+        (&lease, Type::INT8),
+        (&request.instance.0, Type::UUID),
+    ];
     let rows = connection.query(Query::AnnounceSuperseded, &params).await?;
     let mut served: HashMap<String, bool> = HashMap::with_capacity(rows.len());
     for row in &rows {
@@ -87,14 +109,66 @@ async fn switch(
     let mut new: HashMap<&str, &Announcement> = HashMap::new();
     for job in jobs {
         let id = job.job_id.as_str();
-        if current.get(id) != Some(&job.fingerprint) && !served.get(id).copied().unwrap_or(false) {
+        let is_current = current
+            .get(id)
+            .and_then(|view| view.revision.as_ref())
+            .is_some_and(|revision| *revision.fingerprint == *job.fingerprint);
+        let stays = served.get(id).is_some_and(|alive| *alive || !request.may_roll_back);
+        if !is_current && !stays {
             new.insert(id, job);
         }
     }
-    write(connection, &new.into_values().collect::<Vec<_>>()).await
+    // In the jobs' order, as everybody takes their locks.
+    let mut new: Vec<&Announcement> = new.into_values().collect();
+    new.sort_by(|one, other| one.job_id.cmp(&other.job_id));
+    let mut decided = HashMap::new();
+    let mut watermarks = Vec::with_capacity(new.len());
+    for job in &new {
+        let Some(view) = current.get(job.job_id.as_str()) else {
+            watermarks.push(None);
+            continue;
+        };
+        let (owed, watermark) = decide(connection, view, planner).await?;
+        watermarks.push(watermark);
+        decided.insert(job.job_id.as_str().to_owned(), owed);
+    }
+    write(connection, &new, &watermarks).await?;
+    Ok(decided)
 }
 
-async fn write(connection: &Connection, new: &[&Announcement]) -> Result<(), PostgresError> {
+/// A job as the lock found it, before anybody looked for its rows.
+fn unseen(row: &Row) -> Result<DecideView, PostgresError> {
+    let now = row.try_get("now")?;
+    let state = row::state(row)?;
+    let until = state.watermark.max(now);
+    let revision = Some(row::revision(row)?);
+    Ok(DecideView { now, state, revision, until, is_cut: false, rows: vec![], newest_range: None, held: false })
+}
+
+/// Decides what a job owes under the revision that was current; the new watermark, where nothing else is to be written.
+///
+/// What is owed where a job had no rows at all is more than it owes with those it has: a job that owes nothing then, as
+/// nearly every one does, is not looked at.
+async fn decide(
+    connection: &Connection,
+    view: &DecideView,
+    planner: &dyn Planner,
+) -> Result<(Decided, Option<DateTime<Utc>>), PostgresError> {
+    let plan = planner.plan(view);
+    if plan.rows.is_empty() && plan.grow.is_none() && !plan.ends_pause {
+        let watermark = plan.watermark;
+        return Ok((Decided::nothing(view.now, watermark.unwrap_or(view.state.watermark)), watermark));
+    }
+    let owed = decide::owed(connection, &view.state.job_id, planner).await?;
+    let owed = owed.map_or_else(|| Decided::nothing(view.now, view.state.watermark), |owed| owed.decided);
+    Ok((owed, None))
+}
+
+async fn write(
+    connection: &Connection,
+    new: &[&Announcement],
+    watermarks: &[Option<DateTime<Utc>>],
+) -> Result<(), PostgresError> {
     if new.is_empty() {
         return Ok(());
     }
@@ -102,26 +176,29 @@ async fn write(connection: &Connection, new: &[&Announcement]) -> Result<(), Pos
     let fingerprints: Vec<&str> = new.iter().map(|job| job.fingerprint.as_str()).collect();
     let triggers: Vec<&str> = new.iter().map(|job| job.trigger.as_str()).collect();
     let zones: Vec<Option<&str>> = new.iter().map(|job| job.zone.as_deref()).collect();
+    let zone_data: Vec<Option<&str>> = new.iter().map(|job| job.zone_data.as_deref()).collect();
     let policies: Vec<&serde_json::Value> = new.iter().map(|job| &job.policies).collect();
     let enabled: Vec<bool> = new.iter().map(|job| job.enabled).collect();
-    let params: [Param<'_>; 6] = [
+    let params: [Param<'_>; 8] = [
         (&ids, Type::TEXT_ARRAY),
         (&fingerprints, Type::TEXT_ARRAY),
         (&triggers, Type::TEXT_ARRAY),
         (&zones, Type::TEXT_ARRAY),
+        (&zone_data, Type::TEXT_ARRAY),
         (&policies, Type::JSONB_ARRAY),
         (&enabled, Type::BOOL_ARRAY),
+        (&watermarks, Type::TIMESTAMPTZ_ARRAY),
     ];
     connection.query(Query::AnnounceSwitch, &params).await?;
     Ok(())
 }
 
-/// Notes which current revisions this instance has.
-async fn note(connection: &Connection, instance: InstanceId, found: &[Option<Announced>]) -> Result<(), PostgresError> {
-    let (current, others): (Vec<_>, Vec<_>) = found.iter().flatten().partition(|found| found.current);
-    let revisions = |announced: Vec<&Announced>| announced.iter().map(|found| found.state.revision.0).collect();
-    let (current, others): (Vec<i64>, Vec<i64>) = (revisions(current), revisions(others));
-    let params: [Param<'_>; 3] = [(&instance.0, Type::UUID), (&current, Type::INT8_ARRAY), (&others, Type::INT8_ARRAY)];
+/// Notes which revisions this instance has, and that it has no other ones that are current.
+async fn note(connection: &Connection, instance: InstanceId, found: &[Found]) -> Result<(), PostgresError> {
+    let has: Vec<i64> = found.iter().filter_map(|found| found.announced).collect();
+    let superseded = found.iter().filter(|found| !found.current);
+    let has_not: Vec<i64> = superseded.filter_map(|found| found.state.as_ref()).map(|state| state.revision.0).collect();
+    let params: [Param<'_>; 3] = [(&instance.0, Type::UUID), (&has, Type::INT8_ARRAY), (&has_not, Type::INT8_ARRAY)];
     connection.query(Query::AnnounceNote, &params).await?;
     Ok(())
 }

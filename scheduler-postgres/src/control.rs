@@ -1,16 +1,18 @@
 //! Heartbeats, instances and jobs' states.
 
+use std::{sync::Arc, time::Duration};
+
 use chrono::{DateTime, Utc};
 use scheduler_core::{
     identity::{InstanceId, JobId},
-    store::{Heartbeat, InstanceRecord, JobState},
+    store::{Heartbeat, InstanceRecord, JobRevision, JobState},
 };
 use tokio_postgres::types::Type;
 
 use crate::{
     error::PostgresError,
     pool::Connections,
-    row::{self, storable},
+    row::{self, millis, storable},
     sql::Query,
 };
 
@@ -39,6 +41,19 @@ pub(crate) async fn leave(connections: &Connections, instance: InstanceId) -> Re
 pub(crate) async fn states(connections: &Connections, jobs: &[JobId]) -> Result<Vec<JobState>, PostgresError> {
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
     let rows = connections.get().await?.query(Query::States, &[(&ids, Type::TEXT_ARRAY)]).await?;
+    rows.iter().map(row::state).collect()
+}
+
+pub(crate) async fn revisions(
+    connections: &Connections,
+    job_id: &JobId,
+) -> Result<Vec<Arc<JobRevision>>, PostgresError> {
+    let rows = connections.get().await?.query(Query::Revisions, &[(&job_id.as_str(), Type::TEXT)]).await?;
+    rows.iter().map(row::revision).collect()
+}
+
+pub(crate) async fn orphaned(connections: &Connections, lease: Duration) -> Result<Vec<JobState>, PostgresError> {
+    let rows = connections.get().await?.query(Query::Orphaned, &[(&millis(lease), Type::INT8)]).await?;
     rows.iter().map(row::state).collect()
 }
 

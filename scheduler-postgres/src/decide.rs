@@ -1,5 +1,7 @@
 //! A pass over one job's undecided occurrences (R12).
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     identity::{ExecutionId, JobId},
@@ -20,6 +22,9 @@ use crate::{
     sql::Query,
 };
 
+/// How many rows a view holds at most where nobody says.
+const VIEW_LIMIT: usize = 10_000;
+
 pub(crate) async fn decide(
     connections: &Connections,
     request: &DecideRequest,
@@ -27,81 +32,145 @@ pub(crate) async fn decide(
 ) -> Result<Option<Decided>, PostgresError> {
     let connection = connections.get().await?;
     connection.begin().await?;
-    let Some(view) = view(&connection, request).await? else {
+    let lag = request.lag;
+    let look = Look { job_id: &request.job_id, lag, until: None, limit: request.limit, is_asked_for: false };
+    let Some(view) = look.view(&connection).await?.filter(|view| view.state.revision == request.revision) else {
         connection.rollback().await?;
         return Ok(None);
     };
     let plan = planner.plan(&view);
-    if plan.rows.is_empty() && plan.grow.is_none() && plan.watermark.is_none() {
+    if plan.is_empty() {
         connection.rollback().await?;
         return Ok(Some(Decided::nothing(view.now, view.state.watermark)));
     }
-    let decided = apply(&connection, &request.job_id, &view, plan).await?;
+    let decided = apply(&connection, &view, plan).await?;
     connection.commit().await?;
     Ok(Some(decided))
 }
 
-/// Locks the job's state, then looks, in later statements. `None` when another instance has it, or it is another's.
-async fn view(connection: &Connection, request: &DecideRequest) -> Result<Option<DecideView>, PostgresError> {
-    let job_id = request.job_id.as_str();
-    let (lag, limit) = (millis(request.lag), i64::try_from(request.limit).unwrap_or(i64::MAX).saturating_add(1));
-    let job: Param<'_> = (&job_id, Type::TEXT);
-    let rows_of = [job.clone(), (&lag, Type::INT8), (&limit, Type::INT8)];
-    // Sent at once, and run one after the other: the looks come after the lock.
-    let (locked, seen, rows) = tokio::join!(
-        biased;
-        connection.query(Query::DecideLock, std::slice::from_ref(&job)),
-        connection.query(Query::DecideView, std::slice::from_ref(&job)),
-        connection.query(Query::DecideRows, &rows_of),
-    );
-    let (locked, seen, rows) = (locked?, seen?, rows?);
-    let Some(state) = locked.first().map(row::state).transpose()? else { return Ok(None) };
-    if state.revision != request.revision {
-        return Ok(None);
-    }
-    Ok(Some(seen_of(request, state, &seen[0], &rows)?))
+/// A job whose occurrences are decided, its state locked.
+pub(crate) struct Owed {
+    /// What was decided.
+    pub(crate) decided: Decided,
+    /// The job's state now.
+    pub(crate) state: JobState,
+    /// Up to when.
+    pub(crate) until: DateTime<Utc>,
 }
 
-fn seen_of(request: &DecideRequest, state: JobState, seen: &Row, rows: &[Row]) -> Result<DecideView, PostgresError> {
-    let now: DateTime<Utc> = seen.try_get("now")?;
-    let lag = TimeDelta::from_std(request.lag).unwrap_or(TimeDelta::MAX);
-    let mut until = now.checked_sub_signed(lag).unwrap_or(DateTime::<Utc>::MIN_UTC).max(state.watermark);
-    let decided = |row: &Row| {
-        Ok(DecidedRow { scheduled_at: row.try_get("scheduled_at")?, missed_from: row.try_get("missed_from")? })
-    };
-    let mut rows = rows.iter().map(decided).collect::<Result<Vec<_>, PostgresError>>()?;
-    if rows.len() > request.limit {
-        rows.truncate(request.limit);
-        until = rows.last().map_or(state.watermark, |row| row.scheduled_at.min(until));
+/// Decides what a job owes up to now in this transaction, pass after pass; the planner sees the job's current revision.
+/// `None` when the job is unknown.
+pub(crate) async fn owed(
+    connection: &Connection,
+    job_id: &JobId,
+    planner: &dyn Planner,
+) -> Result<Option<Owed>, PostgresError> {
+    let mut look = Look { job_id, lag: Duration::ZERO, until: None, limit: VIEW_LIMIT, is_asked_for: true };
+    let mut found: Option<Owed> = None;
+    loop {
+        let Some(view) = look.view(connection).await? else { return Ok(None) };
+        // The first pass says what now is: passes that follow reach no further.
+        let until = *look.until.get_or_insert(view.now);
+        let plan = planner.plan(&view);
+        let pass = apply(connection, &view, plan).await?;
+        let goes_on = pass.ended_pause || pass.watermark > view.state.watermark && pass.watermark < until;
+        let mut state = view.state;
+        state.watermark = pass.watermark;
+        state.pause = state.pause.filter(|_| !pass.ended_pause);
+        let owed = match found.take() {
+            None => Owed { decided: pass, state, until },
+            Some(mut earlier) => {
+                earlier.decided.add(pass);
+                Owed { state, ..earlier }
+            }
+        };
+        if !goes_on {
+            return Ok(Some(owed));
+        }
+        found = Some(owed);
     }
-    // The rows were read a moment after the clock; none of them is beyond the view.
-    rows.retain(|row| row.missed_from.unwrap_or(row.scheduled_at) <= until);
-    let may_grow = |reason: &Reason| matches!(reason, Reason::Deadline | Reason::Coalesced | Reason::CatchUpLimit);
-    let newest_range = match row::reason(seen, "range_reason")?.filter(may_grow) {
-        None => None,
-        Some(reason) => Some(RangeRow {
-            execution_id: ExecutionId(seen.try_get("range_id")?),
-            reason,
-            missed_from: seen.try_get("missed_from")?,
-            scheduled_at: seen.try_get("scheduled_at")?,
-        }),
-    };
-    Ok(DecideView { now, state, until, rows, newest_range, held: seen.try_get("held")? })
+}
+
+/// What a pass looks at.
+struct Look<'a> {
+    job_id: &'a JobId,
+    lag: Duration,
+    /// Where the pass ends at the latest.
+    until: Option<DateTime<Utc>>,
+    limit: usize,
+    /// Whether somebody asks for it: it waits for the job's lock, and sees the current revision.
+    is_asked_for: bool,
+}
+
+impl Look<'_> {
+    /// Locks the job's state, then looks, in later statements. `None` when another instance has it, or nobody.
+    async fn view(&self, connection: &Connection) -> Result<Option<DecideView>, PostgresError> {
+        let job_id = self.job_id.as_str();
+        let (lag, limit) = (millis(self.lag), i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1));
+        let job: Param<'_> = (&job_id, Type::TEXT);
+        let job = std::slice::from_ref(&job);
+        let rows_of = [job[0].clone(), (&lag, Type::INT8), (&limit, Type::INT8)];
+        let lock = if self.is_asked_for { Query::DecideLockWaiting } else { Query::DecideLock };
+        let revision =
+            async { if self.is_asked_for { connection.query(Query::Revision, job).await } else { Ok(Vec::new()) } };
+        // Sent at once, and run one after the other: the looks come after the lock.
+        let (locked, seen, rows, revision) = tokio::join!(
+            biased;
+            connection.query(lock, job),
+            connection.query(Query::DecideView, job),
+            connection.query(Query::DecideRows, &rows_of),
+            revision,
+        );
+        let (locked, seen, rows, revision) = (locked?, seen?, rows?, revision?);
+        let Some(state) = locked.first().map(row::state).transpose()? else { return Ok(None) };
+        let mut view = self.seen(state, &seen[0], &rows)?;
+        view.revision = revision.first().map(row::revision).transpose()?;
+        Ok(Some(view))
+    }
+
+    fn seen(&self, state: JobState, seen: &Row, rows: &[Row]) -> Result<DecideView, PostgresError> {
+        let now: DateTime<Utc> = seen.try_get("now")?;
+        let lag = TimeDelta::from_std(self.lag).unwrap_or(TimeDelta::MAX);
+        let mut until = now.checked_sub_signed(lag).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        until = self.until.map_or(until, |end| end.min(until)).max(state.watermark);
+        let decided = |row: &Row| {
+            Ok(DecidedRow { scheduled_at: row.try_get("scheduled_at")?, missed_from: row.try_get("missed_from")? })
+        };
+        let mut rows = rows.iter().map(decided).collect::<Result<Vec<_>, PostgresError>>()?;
+        let is_cut = rows.len() > self.limit;
+        if is_cut {
+            rows.truncate(self.limit);
+            until = rows.last().map_or(state.watermark, |row| row.scheduled_at.min(until));
+        }
+        // The rows were read a moment after the clock; none of them is beyond the view.
+        rows.retain(|row| row.missed_from.unwrap_or(row.scheduled_at) <= until);
+        let newest_range = match row::reason(seen, "range_reason")?.filter(|reason| reason.is_of_ranges()) {
+            None => None,
+            Some(reason) => Some(RangeRow {
+                execution_id: ExecutionId(seen.try_get("range_id")?),
+                reason,
+                missed_from: seen.try_get("missed_from")?,
+                scheduled_at: seen.try_get("scheduled_at")?,
+            }),
+        };
+        Ok(DecideView { now, state, revision: None, until, is_cut, rows, newest_range, held: seen.try_get("held")? })
+    }
 }
 
 /// Writes the plan; the watermark goes no further than what was really decided.
-async fn apply(
-    connection: &Connection,
-    job_id: &JobId,
-    view: &DecideView,
-    plan: DecisionPlan,
-) -> Result<Decided, PostgresError> {
+async fn apply(connection: &Connection, view: &DecideView, plan: DecisionPlan) -> Result<Decided, PostgresError> {
+    let job_id = &view.state.job_id;
     let mut decided = Decided::nothing(view.now, view.state.watermark);
     let mut watermark = plan.watermark;
+    if plan.ends_pause {
+        connection.query(Query::Resume, &[(&job_id.as_str(), Type::TEXT)]).await?;
+        decided.ended_pause = view.state.pause.is_some();
+    }
     let (claims, others): (Vec<_>, Vec<_>) = plan.rows.into_iter().partition(|row| matches!(row, PlannedRow::Claim(_)));
     if let Some(grow) = plan.grow {
         grow_range(connection, grow).await?;
-        decided.missed += grow.added;
+        let reason = view.newest_range.filter(|range| range.execution_id == grow.execution_id);
+        decided.count_range(reason.map_or(Reason::Deadline, |range| range.reason), grow.added);
     }
     write_rows(connection, job_id, others, &mut watermark, &mut decided).await?;
     let claims: Vec<Claim> = claims
@@ -162,17 +231,23 @@ struct NewRow {
 
 impl NewRow {
     fn of(planned: PlannedRow) -> Option<Self> {
+        let pending = |occurrence, max_attempts: u32, origin, scheduled_at| Self {
+            occurrence,
+            max_attempts: max_attempts.try_into().unwrap_or(i32::MAX),
+            origin,
+            status: Status::Pending,
+            reason: None,
+            scheduled_at,
+            missed_from: None,
+            missed_count: None,
+        };
         match planned {
-            PlannedRow::CatchUp { occurrence, scheduled_at, max_attempts } => Some(Self {
-                occurrence,
-                max_attempts: max_attempts.try_into().unwrap_or(i32::MAX),
-                origin: Origin::CatchUp,
-                status: Status::Pending,
-                reason: None,
-                scheduled_at,
-                missed_from: None,
-                missed_count: None,
-            }),
+            PlannedRow::CatchUp { occurrence, scheduled_at, max_attempts } => {
+                Some(pending(occurrence, max_attempts, Origin::CatchUp, scheduled_at))
+            }
+            PlannedRow::Waiting { occurrence, scheduled_at, max_attempts } => {
+                Some(pending(occurrence, max_attempts, Origin::Schedule, scheduled_at))
+            }
             PlannedRow::Range { status, reason, missed_from, scheduled_at, missed_count } => Some(Self {
                 occurrence: OccurrenceKey::scheduled(scheduled_at),
                 max_attempts: 1,
@@ -224,10 +299,10 @@ async fn write_rows(
         .map(|row| row.try_get("occurrence"))
         .collect::<Result<std::collections::HashSet<String>, _>>()?;
     for row in rows {
-        match (written.contains(row.occurrence.as_str()), row.status) {
-            (true, Status::Pending) => decided.caught_up += 1,
-            (true, Status::Missed) => decided.missed += row.missed_count.unwrap_or(0).unsigned_abs(),
-            (true, _) => {}
+        match (written.contains(row.occurrence.as_str()), row.reason) {
+            (true, None) if row.origin == Origin::Schedule => decided.waiting += 1,
+            (true, None) => decided.caught_up += 1,
+            (true, Some(reason)) => decided.count_range(reason, row.missed_count.unwrap_or(0).unsigned_abs()),
             // Another row has its key, and what else the range covers is not decided by that.
             (false, _) => {
                 if let Some(from) = row.missed_from.filter(|from| *from < row.scheduled_at) {

@@ -22,6 +22,8 @@
 //! LISTEN and NOTIFY are not used. Several services share a database by schema: [`PostgresStore::with_schema`].
 
 mod announce;
+mod audit;
+mod backfill;
 mod claim;
 mod config;
 mod control;
@@ -31,7 +33,10 @@ mod finish;
 mod guard;
 mod history;
 mod migrate;
+mod operator;
+mod pause;
 mod pool;
+mod prune;
 mod recover;
 mod renew;
 mod request;

@@ -27,8 +27,3 @@ pub(crate) async fn renew(connections: &Connections, held: &[HeldLease]) -> Resu
     };
     rows.iter().map(renewed).collect()
 }
-
-pub(crate) async fn request_cancel(connections: &Connections, execution: ExecutionId) -> Result<bool, PostgresError> {
-    let rows = connections.get().await?.query(Query::RequestCancel, &[(&execution.0, Type::INT8)]).await?;
-    Ok(!rows.is_empty())
-}

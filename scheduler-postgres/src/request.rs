@@ -9,6 +9,7 @@ use scheduler_core::{
 use tokio_postgres::types::Type;
 
 use crate::{
+    audit,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, storable},
@@ -117,7 +118,7 @@ async fn insert(
         _ => (Status::Pending, None),
     };
     let attempts = i32::try_from(request.max_attempts).unwrap_or(i32::MAX);
-    let triggered_by = request.triggered_by.as_deref().map(storable);
+    let triggered_by = request.actor.as_ref().map(|actor| storable(&actor.who));
     let params: [Param<'_>; 10] = [
         (&job_id, Type::TEXT),
         (&occurrence, Type::TEXT),
@@ -131,5 +132,10 @@ async fn insert(
         (&request.params, Type::JSON),
     ];
     let rows = connection.query(Query::Request, &params).await?;
-    rows.first().map(|row| Ok(ManualOutcome::Accepted(Box::new(row::execution(row)?)))).transpose()
+    let Some(row) = rows.first() else { return Ok(None) };
+    let accepted = row::execution(row)?;
+    if let Some(record) = request.audit(&accepted) {
+        audit::append(connection, &record).await?;
+    }
+    Ok(Some(ManualOutcome::Accepted(Box::new(accepted))))
 }

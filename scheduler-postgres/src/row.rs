@@ -1,6 +1,6 @@
 //! From rows to the engine's types.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
@@ -8,7 +8,7 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
-    store::{Grant, JobState, Pause},
+    store::{Grant, JobRevision, JobState, Pause},
 };
 use tokio_postgres::Row;
 
@@ -79,7 +79,7 @@ pub(crate) fn grant(row: &Row) -> Result<Grant, PostgresError> {
     })
 }
 
-/// A job's state.
+/// A job's state, of the columns that `{s.columns}` names.
 pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
     let mut state = JobState::new(
         job_id(row)?,
@@ -87,6 +87,7 @@ pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
         row.try_get("enabled")?,
         row.try_get("watermark")?,
     );
+    state.prune_horizon = row.try_get("prune_horizon")?;
     let at: Option<DateTime<Utc>> = row.try_get("paused_at")?;
     if let Some(at) = at {
         state.pause = Some(Pause {
@@ -97,6 +98,21 @@ pub(crate) fn state(row: &Row) -> Result<JobState, PostgresError> {
         });
     }
     Ok(state)
+}
+
+/// A job's revision.
+pub(crate) fn revision(row: &Row) -> Result<Arc<JobRevision>, PostgresError> {
+    Ok(Arc::new(JobRevision {
+        id: RevisionId(row.try_get("id")?),
+        fingerprint: row.try_get::<_, &str>("fingerprint")?.into(),
+        trigger: row.try_get::<_, &str>("trigger")?.into(),
+        zone: row.try_get::<_, Option<&str>>("zone")?.map(Into::into),
+        zone_data: row.try_get::<_, Option<&str>>("zone_data")?.map(Into::into),
+        policies: Arc::new(row.try_get("policies")?),
+        enabled: row.try_get("enabled")?,
+        valid_from: row.try_get("valid_from")?,
+        valid_to: row.try_get("valid_to")?,
+    }))
 }
 
 /// Text as the server takes it: without the one character it has no place for.

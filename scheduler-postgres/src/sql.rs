@@ -1,6 +1,7 @@
 //! The statements, one file each, with the schema's name put in once.
 
-/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}` and `{skip_locked}` filled in.
+/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}`, `{s.columns}` and `{skip_locked}`
+/// filled in.
 macro_rules! queries {
     ($($query:ident = $file:literal $(with $skip_locked:literal)?,)*) => {
         /// A statement of the store.
@@ -31,7 +32,8 @@ queries! {
     FinishNext = "finish_next",
     FinishFollow = "finish_follow",
     FinishLate = "finish_late",
-    DecideLock = "decide_lock",
+    DecideLock = "decide_lock" with "SKIP LOCKED",
+    DecideLockWaiting = "decide_lock",
     DecideView = "decide_view",
     DecideRows = "decide_rows",
     DecideInsert = "decide_insert",
@@ -47,6 +49,18 @@ queries! {
     RequestFate = "request_fate",
     Holder = "holder",
     RequestCancel = "request_cancel",
+    BackfillLook = "backfill_look",
+    Backfill = "backfill",
+    Retry = "retry",
+    CancelWaiting = "cancel_waiting",
+    Skip = "skip",
+    AuditAppend = "audit_append",
+    Audit = "audit",
+    PruneLook = "prune_look",
+    PruneLookJob = "prune_look_job",
+    PruneHorizon = "prune_horizon",
+    PruneLock = "prune_lock",
+    Prune = "prune",
     Execution = "execution",
     NewestAttempt = "newest_attempt",
     Latest = "latest",
@@ -58,6 +72,12 @@ queries! {
     AnnounceSuperseded = "announce_superseded",
     AnnounceSwitch = "announce_switch",
     AnnounceNote = "announce_note",
+    Revision = "revision",
+    Revisions = "revisions",
+    Orphaned = "orphaned",
+    Pause = "pause",
+    Resume = "resume",
+    PausesOver = "pauses_over",
     Heartbeat = "heartbeat",
     Leave = "leave",
     States = "states",
@@ -69,6 +89,10 @@ const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, 
     e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
     e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.claim_id, e.fence, e.instance_id, \
     e.triggered_by, e.params, e.late, e.missed_from, e.missed_count, e.created_at";
+
+/// What [`crate::row::state`] reads, of the alias `s` of `job_states`.
+const STATE_COLUMNS: &str = "s.job_id, s.revision_id, s.enabled, s.watermark, s.paused_at, s.paused_by, \
+    s.pause_reason, s.pause_until, s.prune_horizon";
 
 /// The statements' texts for one schema.
 #[derive(Debug)]
@@ -82,7 +106,11 @@ impl Statements {
     pub(crate) fn of(schema: &str) -> Self {
         let quoted = format!("\"{schema}\"");
         let text = |(template, skip_locked): &(&str, &str)| {
-            template.replace("{skip_locked}", skip_locked).replace("{e.columns}", COLUMNS).replace("{schema}", &quoted)
+            template
+                .replace("{skip_locked}", skip_locked)
+                .replace("{e.columns}", COLUMNS)
+                .replace("{s.columns}", STATE_COLUMNS)
+                .replace("{schema}", &quoted)
         };
         Self { schema: schema.to_owned(), texts: TEMPLATES.iter().map(text).collect() }
     }

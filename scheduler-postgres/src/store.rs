@@ -8,17 +8,20 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest,
     },
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, claim, control, decide, finish, history,
+    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, operator, pause,
     pool::{Connections, Shared},
-    recover, renew, request, take,
+    prune, recover, renew, request, take,
 };
 
 /// How many connections a handle has at most, unless told otherwise.
@@ -190,10 +193,6 @@ impl ExecutionStore for PostgresStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         request::request(&self.connections, request).await.map_err(|error| error.write("request an execution"))
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        renew::request_cancel(&self.connections, execution).await.map_err(|error| error.write("request a cancel"))
-    }
 }
 
 #[async_trait]
@@ -219,17 +218,24 @@ impl HistoryStore for PostgresStore {
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         history::latest(&self.connections, jobs).await.map_err(|error| error.read("read the latest executions"))
     }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        prune::prune(&self.connections, request).await.map_err(|error| error.write("prune the history"))
+    }
 }
 
 #[async_trait]
 impl ControlStore for PostgresStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: std::time::Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        announce::announce(&self.connections, instance, jobs, lease).await.map_err(|error| error.write("announce jobs"))
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        announce::announce(&self.connections, request, planner).await.map_err(|error| error.write("announce jobs"))
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        control::revisions(&self.connections, job_id).await.map_err(|error| error.read("read a job's revisions"))
+    }
+
+    async fn orphaned(&self, lease: std::time::Duration) -> Result<Vec<JobState>, StoreError> {
+        control::orphaned(&self.connections, lease).await.map_err(|error| error.read("read orphaned jobs"))
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
@@ -244,7 +250,46 @@ impl ControlStore for PostgresStore {
         control::states(&self.connections, jobs).await.map_err(|error| error.read("read the jobs' states"))
     }
 
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        pause::over(&self.connections, limit).await.map_err(|error| error.read("look for pauses that are over"))
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         control::instances(&self.connections).await.map_err(|error| error.read("read the instances"))
+    }
+}
+
+#[async_trait]
+impl OperatorStore for PostgresStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        pause::pause(&self.connections, request, planner).await.map_err(|error| error.write("pause a job"))
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        pause::resume(&self.connections, request, planner).await.map_err(|error| error.write("resume a job"))
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        backfill::backfill(&self.connections, request).await.map_err(|error| error.write("backfill occurrences"))
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        backfill::retry(&self.connections, request).await.map_err(|error| error.write("retry an execution"))
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        operator::cancel(&self.connections, request).await.map_err(|error| error.write("cancel an execution"))
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        operator::skip(&self.connections, request).await.map_err(|error| error.write("skip an occurrence"))
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        audit::record(&self.connections, record).await.map_err(|error| error.write("add to the audit"))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        audit::read(&self.connections, query).await.map_err(|error| error.read("read the audit"))
     }
 }

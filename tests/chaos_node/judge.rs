@@ -38,6 +38,7 @@ struct Row {
     finished_at: Option<i64>,
     fence: Option<i64>,
     missed_from: Option<i64>,
+    is_late: bool,
     is_open: bool,
 }
 
@@ -165,7 +166,8 @@ fn judge_attempts(kind: &Kind, rows: &[&Row], effects: &[Effect], findings: &mut
             if without_body && started.contains_key(&(*occurrence, row.attempt.unsigned_abs())) {
                 findings.violate("double", format!("{} {occurrence}: a body without a claim started", kind.id));
             }
-            if next.started_at.zip(row.finished_at).is_some_and(|(started, finished)| started < finished) {
+            let both = next.started_at.zip(row.finished_at).filter(|_| !row.is_late);
+            if both.is_some_and(|(started, finished)| started < finished) {
                 findings
                     .violate("overlap", format!("{} {occurrence}: an attempt started before the last ended", kind.id));
             }
@@ -173,10 +175,14 @@ fn judge_attempts(kind: &Kind, rows: &[&Row], effects: &[Effect], findings: &mut
     }
 }
 
-/// No two runs of a job that holds its key lie over each other, by the database's clock.
+/// No two runs of a job that holds its key lie over each other, by the database's clock. When a run that was given up
+/// ended, its row does not say: its late outcome came when its process went on.
 fn judge_overlap(rows: &[&Row], findings: &mut Findings) {
-    let mut runs: Vec<(i64, i64, i64)> =
-        rows.iter().filter_map(|row| Some((row.started_at?, row.finished_at.unwrap_or(i64::MAX), row.id))).collect();
+    let mut runs: Vec<(i64, i64, i64)> = rows
+        .iter()
+        .filter(|row| !row.is_late)
+        .filter_map(|row| Some((row.started_at?, row.finished_at.unwrap_or(i64::MAX), row.id)))
+        .collect();
     runs.sort_unstable();
     for pair in runs.windows(2) {
         if pair[1].0 < pair[0].1 {
@@ -278,7 +284,7 @@ fn report(rows: &[Row], findings: &Findings) -> ExitCode {
 async fn read_rows() -> Vec<Row> {
     let client = connect(&setting("DATABASE_URL")).await;
     let query = "SELECT id, job_id::text, occurrence, attempt, status, reason, scheduled_at, started_at, finished_at, fence,
-                        missed_from, status = 'running' OR status = 'pending' AND not_before < clock_timestamp() - interval '5 seconds'
+                        missed_from, late, status = 'running' OR status = 'pending' AND not_before < clock_timestamp() - interval '5 seconds'
                  FROM job_executions";
     let millis = |at: DateTime<Utc>| at.timestamp_millis();
     let rows = client.query(query, &[]).await.expect("the table is there");
@@ -295,7 +301,8 @@ async fn read_rows() -> Vec<Row> {
             finished_at: row.get::<_, Option<DateTime<Utc>>>(8).map(millis),
             fence: row.get(9),
             missed_from: row.get::<_, Option<DateTime<Utc>>>(10).map(millis),
-            is_open: row.get(11),
+            is_late: row.get(11),
+            is_open: row.get(12),
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! `chaos-node run` is a service with jobs of every kind, which log what they do to a file of their own; `chaos-node judge`
 //! compares that file with the history, and `chaos-node disturb` is an operator with a heavy hand.
+#![expect(clippy::print_stdout, reason = "what it found goes to stdout")]
 
 mod disturb;
 mod effects;

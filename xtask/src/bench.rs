@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the benchmarks, with real servers, in release.
+//! `cargo xtask bench`: the benchmarks, with real servers, in release; and what the attribute costs the compiler.
 
 use std::{path::Path, process::ExitCode};
 
@@ -8,8 +8,29 @@ use crate::{
     services::Services,
 };
 
-/// Builds the reference service, which benchmarks run as a process, then runs the benchmarks named, or all.
+mod compile;
+
+/// The one benchmark that is no program of its own, since it measures cargo.
+const COMPILE: &str = "compile";
+
+/// Runs the benchmarks named, or all.
 pub(crate) fn run(root: &Path, services: &Services, names: &[String], passed_on: &[String]) -> Result<ExitCode> {
+    let (compile, programs): (Vec<_>, Vec<_>) = names.iter().partition(|name| *name == COMPILE);
+    let all = names.is_empty();
+    if all || !programs.is_empty() {
+        let code = run_programs(root, services, &programs, passed_on)?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    if all || !compile.is_empty() {
+        compile::run(root)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the reference service, which benchmarks run as a process, then runs the benchmarks named, or all.
+fn run_programs(root: &Path, services: &Services, names: &[&String], passed_on: &[String]) -> Result<ExitCode> {
     let up = services.up()?;
     let mut build = cargo(root);
     build.args(["build", "--release", "--package", "hris"]);

@@ -16,7 +16,8 @@ usage: cargo xtask <command>
   test [args…]       every test, with real servers; args go to `cargo test`
   soak [--minutes M | --seconds S] [--seed N]
                      several processes under faults from a seed, then the judge
-  bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them";
+  bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
+                     `bench compile` measures what the attribute costs the compiler, without servers";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {

@@ -13,10 +13,13 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -113,6 +116,11 @@ impl HistoryStore for TestStore {
         self.gate()?;
         self.inner.latest(jobs).await
     }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        self.gate()?;
+        self.inner.prune(request).await
+    }
 }
 
 #[async_trait]
@@ -155,21 +163,22 @@ impl ExecutionStore for TestStore {
         }
         self.inner.request(request).await
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.inner.request_cancel(execution).await
-    }
 }
 
 #[async_trait]
 impl ControlStore for TestStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        self.inner.announce(instance, jobs, lease).await
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.inner.announce(request, planner).await
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        self.gate()?;
+        self.inner.revisions(job_id).await
+    }
+
+    async fn orphaned(&self, lease: Duration) -> Result<Vec<JobState>, StoreError> {
+        self.gate()?;
+        self.inner.orphaned(lease).await
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
@@ -184,7 +193,54 @@ impl ControlStore for TestStore {
         self.inner.states(jobs).await
     }
 
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        self.inner.pauses_over(limit).await
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         self.inner.instances().await
+    }
+}
+
+#[async_trait]
+impl OperatorStore for TestStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.gate()?;
+        self.inner.pause(request, planner).await
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.gate()?;
+        self.inner.resume(request, planner).await
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        self.gate()?;
+        self.inner.backfill(request).await
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        self.gate()?;
+        self.inner.retry(request).await
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        self.gate()?;
+        self.inner.cancel(request).await
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        self.gate()?;
+        self.inner.skip(request).await
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        self.gate()?;
+        self.inner.record(record).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.gate()?;
+        self.inner.audit(query).await
     }
 }

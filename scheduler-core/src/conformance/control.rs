@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::scene::{LEASE, Scene, announce, announcement, beat, heartbeat, job};
+use super::scene::{Idle, LEASE, Scene, announce, announcement, beat, heartbeat, job, told};
 use crate::{
     conformance::StoreHarness,
     identity::InstanceId,
-    store::{Announced, Announcement, ClaimOutcome, Heartbeat, Pause, Refusal, Store},
+    store::{AnnounceRequest, Announced, Announcement, ClaimOutcome, Heartbeat, Pause, Refusal, Store},
 };
 
 /// A lease short enough to wait for.
 const SHORT: Duration = Duration::from_millis(300);
 
 async fn announce_within(store: &dyn Store, instance: InstanceId, job: &Announcement, lease: Duration) -> Announced {
-    let announced = store.announce(instance, std::slice::from_ref(job), lease).await;
-    announced.expect("the store answers").remove(0)
+    let request = AnnounceRequest { lease, ..told(instance, std::slice::from_ref(job)) };
+    store.announce(&request, &Idle).await.expect("the store answers").remove(0)
 }
 
 pub async fn a_new_job_owes_nothing_of_the_past(harness: &dyn StoreHarness) {
@@ -45,7 +45,7 @@ pub async fn a_new_fingerprint_becomes_the_current_revision(harness: &dyn StoreH
     let announced = announce(&*scene.store, newer, &announcement(&scene.job, "second")).await;
     assert!(announced.current);
     assert_ne!(announced.state.revision, scene.revision);
-    assert_eq!(announced.state.watermark, scene.watermark, "what was owed is still owed");
+    assert_eq!(announced.state.watermark, scene.watermark, "nothing was decided that was owed");
     let states = scene.store.states(std::slice::from_ref(&scene.job)).await.expect("the store answers");
     assert_eq!(states, [announced.state]);
 }
@@ -132,13 +132,13 @@ pub async fn announcements_are_answered_in_their_order(harness: &dyn StoreHarnes
         announcement(&scene.job, "first"),
         Announcement { enabled: false, ..announcement(&job("a"), "first") },
     ];
-    let announced = scene.store.announce(scene.instance, &jobs, LEASE).await.expect("the store answers");
+    let announced = scene.store.announce(&told(scene.instance, &jobs), &Idle).await.expect("the store answers");
     let answers: Vec<_> = announced
         .iter()
         .map(|announced| (announced.state.job_id.as_str(), announced.state.enabled, announced.current))
         .collect();
     assert_eq!(answers, [("z", true, true), ("conformance", true, false), ("a", false, true)]);
-    assert_eq!(scene.store.announce(scene.instance, &[], LEASE).await.expect("the store answers"), []);
+    assert_eq!(scene.store.announce(&told(scene.instance, &[]), &Idle).await.expect("the store answers"), []);
 }
 
 pub async fn ten_instances_that_announce_at_once_agree(harness: &dyn StoreHarness) {
@@ -151,7 +151,7 @@ pub async fn ten_instances_that_announce_at_once_agree(harness: &dyn StoreHarnes
         tokio::spawn(async move {
             let instance = InstanceId::random();
             beat(&*store, instance).await;
-            store.announce(instance, &jobs, LEASE).await
+            store.announce(&told(instance, &jobs), &Idle).await
         })
     });
     let mut states = Vec::new();

@@ -66,7 +66,7 @@ async fn watermark(scene: &Scene<'_>) -> DateTime<Utc> {
 }
 
 fn rows(rows: Vec<PlannedRow>, watermark: DateTime<Utc>) -> DecisionPlan {
-    DecisionPlan { rows, grow: None, watermark: Some(watermark) }
+    DecisionPlan { rows, watermark: Some(watermark), ..DecisionPlan::default() }
 }
 
 fn catch_up(at: DateTime<Utc>) -> PlannedRow {

@@ -7,7 +7,7 @@ use crate::{
     conformance::StoreHarness,
     identity::{ExecutionId, FencingToken},
     status::{Reason, Status},
-    store::{FinishOutcome, Grant, HeldLease},
+    store::{CancelOutcome, FinishOutcome, Grant, HeldLease},
 };
 
 /// A lease short enough to wait for.
@@ -115,7 +115,7 @@ pub async fn a_renewal_names_its_leases_and_leaves_the_others(harness: &dyn Stor
 pub async fn a_cancel_request_comes_with_the_renewal(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&scene.claim(1)).await;
-    assert!(scene.store.request_cancel(grant.execution_id).await.expect("the store answers"));
+    assert_eq!(scene.cancel(grant.execution_id).await, CancelOutcome::Asked);
     for _ in 0..2 {
         assert!(scene.renew(grant, LEASE).await.expect("the lease is there").cancel_requested, "at every renewal");
     }
@@ -126,18 +126,16 @@ pub async fn a_cancel_request_is_of_one_run(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let beside = scene.beside("beside").await;
     let (asked, other) = (scene.granted(&scene.claim(1)).await, beside.granted(&beside.claim(1)).await);
-    assert!(scene.store.request_cancel(asked.execution_id).await.expect("the store answers"));
+    assert_eq!(scene.cancel(asked.execution_id).await, CancelOutcome::Asked);
     assert!(!scene.renew(other, LEASE).await.expect("the lease is there").cancel_requested);
 }
 
-pub async fn what_does_not_run_is_not_asked_to_stop(harness: &dyn StoreHarness) {
+pub async fn what_has_ended_is_not_asked_to_stop(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
-    let cancel = async |id| scene.store.request_cancel(id).await.expect("the store answers");
-    assert!(!cancel(ExecutionId(i64::MAX)).await);
+    assert_eq!(scene.cancel(ExecutionId(i64::MAX)).await, CancelOutcome::Unknown);
     let grant = scene.granted(&scene.claim(1)).await;
     let retry = scene.retried(grant, Duration::ZERO).await;
-    assert!(!cancel(grant.execution_id).await, "it has ended");
-    assert!(!cancel(retry).await, "it waits");
+    assert_eq!(scene.cancel(grant.execution_id).await, CancelOutcome::Ended(Status::Failed));
     assert_eq!(scene.row(grant.execution_id).await.status, Status::Failed);
     let (again, _) = scene.taken(&scene.take(retry)).await;
     assert!(!scene.renew(again, LEASE).await.expect("the lease is there").cancel_requested);
@@ -147,7 +145,7 @@ pub async fn a_cancelled_run_ends_cancelled_and_earns_no_attempt(harness: &dyn S
     let scene = Scene::new(harness).await;
     for (millis, status) in [(1, Status::Failed), (2, Status::TimedOut), (3, Status::Cancelled)] {
         let grant = scene.granted(&scene.claim(millis)).await;
-        assert!(scene.store.request_cancel(grant.execution_id).await.expect("the store answers"));
+        assert_eq!(scene.cancel(grant.execution_id).await, CancelOutcome::Asked);
         let outcome = followed(&finish(grant, status), Duration::ZERO);
         let cancelled = FinishOutcome::Finished { status: Status::Cancelled, late: false, next: None };
         assert_eq!(scene.try_finish(&outcome).await, cancelled);
@@ -162,7 +160,7 @@ pub async fn a_cancelled_run_ends_cancelled_and_earns_no_attempt(harness: &dyn S
 pub async fn a_cancelled_run_that_succeeded_has_succeeded(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&scene.claim(1)).await;
-    assert!(scene.store.request_cancel(grant.execution_id).await.expect("the store answers"));
+    assert_eq!(scene.cancel(grant.execution_id).await, CancelOutcome::Asked);
     scene.finished(&finish(grant, Status::Succeeded)).await;
     assert_eq!(scene.row(grant.execution_id).await.status, Status::Succeeded);
 }

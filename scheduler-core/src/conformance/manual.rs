@@ -21,11 +21,11 @@ pub async fn a_request_waits_to_be_taken_with_its_parameters(harness: &dyn Store
     assert_eq!((&accepted.job_id, &accepted.occurrence), (&scene.job, &request.occurrence));
     assert_eq!((accepted.status, accepted.origin), (Status::Pending, Origin::Manual));
     assert_eq!((accepted.attempt, accepted.max_attempts), (1, 2));
-    assert_eq!((&accepted.triggered_by, &accepted.params), (&request.triggered_by, &request.params));
+    assert_eq!((accepted.triggered_by.as_deref(), &accepted.params), (Some("operator"), &request.params));
     assert!(before <= accepted.scheduled_at && accepted.scheduled_at <= after, "it is due now, by the store's clock");
     assert_eq!(scene.due_ids().await, [accepted.id]);
     let (grant, taken) = scene.taken(&scene.take(accepted.id)).await;
-    assert_eq!((taken.params, taken.triggered_by), (request.params, request.triggered_by));
+    assert_eq!((taken.params, taken.triggered_by), (request.params, accepted.triggered_by));
     scene.finished(&finish(grant, Status::Succeeded)).await;
 }
 

@@ -9,7 +9,7 @@ use crate::{
     job::OverlapPolicy,
     occurrence::Origin,
     status::Status,
-    store::{Claim, ClaimOutcome, RecoverRequest, TakeRequest},
+    store::{CancelOutcome, Claim, ClaimOutcome, RecoverRequest, TakeRequest},
 };
 
 pub async fn a_run_whose_lease_expired_is_abandoned(harness: &dyn StoreHarness) {
@@ -122,7 +122,7 @@ pub async fn a_taken_run_is_recovered_as_its_take_says(harness: &dyn StoreHarnes
 pub async fn a_cancelled_run_that_is_lost_earns_no_attempt(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&Claim { rerun_on_crash: true, ..scene.claim(1) }).await;
-    assert!(scene.store.request_cancel(grant.execution_id).await.expect("the store answers"));
+    assert_eq!(scene.cancel(grant.execution_id).await, CancelOutcome::Asked);
     assert_eq!(scene.recovered(grant).await.next, None);
     assert_eq!(scene.row(grant.execution_id).await.status, Status::Abandoned);
     assert!(scene.due().await.is_empty());

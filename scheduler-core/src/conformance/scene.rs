@@ -13,9 +13,10 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, DueExecution, Finish, FinishOutcome, Grant, Heartbeat, HeldLease,
-        ManualOutcome, ManualRequest, NextAttempt, Pause, RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome,
-        TakeRequest,
+        Actor, AnnounceRequest, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome, DecideView,
+        DecisionPlan, DueExecution, ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant, Heartbeat,
+        HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart, Pause, Planner, RecoverRequest,
+        Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
     },
 };
 
@@ -49,14 +50,18 @@ impl<'a> Scene<'a> {
 
     /// The same store and instance, and another job, announced now.
     pub(crate) async fn beside(&self, name: &str) -> Self {
-        let job = job(name);
-        let announced = announce(&*self.store, self.instance, &announcement(&job, "first")).await;
+        self.beside_as(announcement(&job(name), "first")).await
+    }
+
+    /// The same store and instance, and this job, announced now.
+    pub(crate) async fn beside_as(&self, announcement: Announcement) -> Self {
+        let announced = announce(&*self.store, self.instance, &announcement).await;
         self.harness.pass(HEAD_START).await;
         Self {
             harness: self.harness,
             store: Arc::clone(&self.store),
             instance: self.instance,
-            job,
+            job: announcement.job_id,
             revision: announced.state.revision,
             watermark: announced.state.watermark,
         }
@@ -118,6 +123,25 @@ impl<'a> Scene<'a> {
     pub(crate) async fn newest(&self, at: DateTime<Utc>) -> Option<Execution> {
         let occurrence = OccurrenceKey::scheduled(at);
         self.store.newest_attempt(&self.job, &occurrence).await.expect("the store answers")
+    }
+
+    /// The job's state.
+    pub(crate) async fn state(&self) -> JobState {
+        let states = self.store.states(std::slice::from_ref(&self.job)).await;
+        states.expect("the store answers").pop().expect("the job was announced")
+    }
+
+    /// The job's rows, oldest first.
+    pub(crate) async fn rows(&self) -> Vec<Execution> {
+        let query = ExecutionQuery {
+            filter: ExecutionFilter { job_id: Some(self.job.clone()), ..ExecutionFilter::default() },
+            start: PageStart::Offset(0),
+            limit: 10_000,
+            count: false,
+        };
+        let mut rows = self.store.executions(&query).await.expect("the store answers").executions;
+        rows.reverse();
+        rows
     }
 
     pub(crate) async fn due(&self) -> Vec<DueExecution> {
@@ -199,6 +223,12 @@ impl<'a> Scene<'a> {
         recovered.remove(0)
     }
 
+    /// Asks for an execution to be stopped.
+    pub(crate) async fn cancel(&self, execution_id: ExecutionId) -> CancelOutcome {
+        let request = CancelRequest { execution_id, actor: Actor::new("ayu").because("a mistake") };
+        self.store.cancel(&request).await.expect("the store answers")
+    }
+
     pub(crate) async fn pause(&self) {
         let at = self.now().await;
         let pause = Pause { at, by: Some("operator".to_owned()), reason: Some("maintenance".to_owned()), until: None };
@@ -217,7 +247,7 @@ impl<'a> Scene<'a> {
             request_hash: Some(format!("hash of {key}")),
             max_attempts: 2,
             overlap,
-            triggered_by: Some("operator".to_owned()),
+            actor: Some(Actor::new("operator").because("it was late")),
             params: Some(json!({"date": "2026-11-24"})),
         }
     }
@@ -243,15 +273,32 @@ pub(crate) fn announcement(job: &JobId, fingerprint: &str) -> Announcement {
     Announcement {
         job_id: job.clone(),
         fingerprint: fingerprint.to_owned(),
-        trigger: "* * * * *".to_owned(),
+        trigger: "* * * * * Asia/Jakarta".to_owned(),
         zone: Some("Asia/Jakarta".to_owned()),
+        zone_data: Some("2026a".to_owned()),
         policies: json!({"overlap": "skip"}),
         enabled: true,
     }
 }
 
+/// Decides nothing.
+#[derive(Debug)]
+pub(crate) struct Idle;
+
+impl Planner for Idle {
+    fn plan(&self, _: &DecideView) -> DecisionPlan {
+        DecisionPlan::default()
+    }
+}
+
+/// What an instance that was healthy for a whole lease tells.
+pub(crate) fn told(instance: InstanceId, jobs: &[Announcement]) -> AnnounceRequest {
+    AnnounceRequest { instance, jobs: jobs.to_vec(), lease: LEASE, may_roll_back: true }
+}
+
+/// An announcement at which nothing that is owed is decided.
 pub(crate) async fn announce(store: &dyn Store, instance: InstanceId, announcement: &Announcement) -> Announced {
-    let answer = store.announce(instance, std::slice::from_ref(announcement), LEASE).await;
+    let answer = store.announce(&told(instance, std::slice::from_ref(announcement)), &Idle).await;
     let mut announced = answer.expect("the store answers");
     assert_eq!(announced.len(), 1);
     announced.remove(0)

@@ -76,7 +76,7 @@ macro_rules! store_conformance {
             a_renewal_names_its_leases_and_leaves_the_others
             a_cancel_request_comes_with_the_renewal
             a_cancel_request_is_of_one_run
-            what_does_not_run_is_not_asked_to_stop
+            what_has_ended_is_not_asked_to_stop
             a_cancelled_run_ends_cancelled_and_earns_no_attempt
             a_cancelled_run_that_succeeded_has_succeeded
         }
@@ -194,6 +194,106 @@ macro_rules! store_conformance {
             a_heartbeat_answers_the_stores_clock
             an_instance_is_listed_with_its_last_heartbeat
             instances_are_listed_newest_heartbeat_first_and_leave
+        }
+        $crate::__conformance_cases! { $harness, revision:
+            a_jobs_revisions_are_kept_with_their_spans
+            what_is_owed_at_a_switch_and_within_its_deadline_waits
+            what_is_owed_at_a_switch_and_late_is_missed_by_the_old_trigger
+            the_new_trigger_owes_nothing_of_before_the_switch
+            what_has_its_row_at_a_switch_is_not_decided_again
+            a_revision_that_disables_a_job_decides_first_what_is_owed
+            a_paused_jobs_switch_skips_what_fell_in_the_pause_so_far
+            what_was_owed_under_a_trigger_that_can_not_be_read_is_missed_as_a_whole
+            an_announcement_that_switches_nothing_decides_nothing
+            an_older_revision_comes_back_only_where_it_may
+            a_job_that_no_live_instance_announces_is_orphaned
+            of_ten_who_switch_at_once_one_does
+            a_claim_and_a_switch_at_once_decide_an_occurrence_once
+        }
+        $crate::__conformance_cases! { $harness, pause:
+            a_paused_job_says_who_paused_it_and_claims_nothing
+            what_is_owed_and_within_its_deadline_waits_until_the_pause_ends
+            what_is_owed_and_late_is_decided_before_the_pause
+            a_job_that_is_paused_can_not_be_paused_again
+            a_pause_that_would_be_over_is_refused
+            an_unknown_job_is_neither_paused_nor_resumed
+            a_job_that_is_not_paused_is_not_resumed
+            what_fell_in_a_pause_is_one_skipped_range
+            a_pause_without_occurrences_leaves_no_row
+            a_disabled_jobs_pause_leaves_no_row
+            two_pauses_with_an_occurrence_between_are_two_rows
+            a_pause_whose_time_is_over_is_found_and_ended_by_a_pass
+            resuming_late_skips_only_what_fell_before_the_pauses_end
+            a_pause_whose_time_is_over_does_not_keep_a_job_from_being_paused
+            of_ten_who_pause_at_once_one_does
+            of_ten_who_resume_at_once_one_does
+            nothing_is_claimed_once_a_pause_was_answered
+        }
+        $crate::__conformance_cases! { $harness, backfill:
+            an_occurrence_within_a_missed_range_gets_its_first_attempt
+            the_last_occurrence_of_a_range_gets_its_next_attempt
+            a_skipped_occurrence_gets_its_next_attempt
+            an_occurrence_of_before_the_job_was_known_gets_its_first_attempt
+            what_waits_runs_or_has_run_is_refused_and_named
+            what_is_not_decided_yet_is_refused
+            a_dry_run_answers_the_same_and_writes_nothing
+            each_occurrence_of_a_backfill_is_answered_in_its_place
+            an_unknown_job_is_not_backfilled
+            backfilled_occurrences_run_oldest_first_whether_or_not_the_schedule_does
+            a_backfilled_run_may_fail_and_be_followed
+            a_range_that_grows_leaves_what_was_backfilled_of_it
+            of_ten_who_backfill_at_once_each_occurrence_is_written_once
+        }
+        $crate::__conformance_cases! { $harness, retry:
+            a_run_that_did_not_succeed_is_followed_by_one_more_attempt
+            a_retried_request_keeps_its_origin_parameters_and_who_asked
+            what_is_open_or_succeeded_or_never_ran_is_not_retried
+            only_the_last_attempt_is_retried
+            a_retry_holds_nothing_until_it_is_taken
+            a_retry_of_a_paused_jobs_occurrence_waits
+            an_abandoned_runs_outcome_is_too_late_once_it_was_retried
+            what_is_not_there_is_not_retried
+            of_ten_who_retry_at_once_one_does
+        }
+        $crate::__conformance_cases! { $harness, cancel:
+            what_waits_is_cancelled_at_once
+            a_cancelled_retry_gives_the_key_up
+            a_cancelled_request_gives_the_key_up
+            a_cancelled_row_is_not_taken
+            a_cancelled_row_is_final_and_may_be_retried
+            of_a_cancel_and_a_take_at_once_one_comes_first
+        }
+        $crate::__conformance_cases! { $harness, skip:
+            a_skipped_occurrence_has_its_row_ahead_of_its_time
+            a_skipped_occurrence_is_not_claimed_when_its_time_comes
+            a_pass_sees_a_skipped_occurrence_as_decided
+            an_occurrence_that_has_its_row_is_not_skipped
+            an_occurrence_whose_time_has_come_is_not_skipped
+            an_unknown_jobs_occurrence_is_not_skipped
+            of_ten_who_skip_at_once_one_does
+        }
+        $crate::__conformance_cases! { $harness, prune:
+            final_rows_made_before_the_bound_go_and_later_ones_stay
+            rows_whose_instant_lies_at_the_bound_or_later_stay
+            a_schedules_rows_above_the_watermark_stay
+            a_requests_rows_go_whatever_the_watermark
+            open_rows_stay_and_so_do_earlier_attempts_of_their_occurrence
+            rows_of_other_jobs_stay_where_one_is_named
+            the_oldest_rows_go_first_up_to_the_limit
+            what_was_pruned_can_neither_be_claimed_nor_backfilled
+            the_horizon_moves_with_what_is_deleted_and_never_back
+            what_lies_at_the_horizon_or_later_is_backfilled
+            of_ten_who_prune_at_once_each_row_is_deleted_once
+        }
+        $crate::__conformance_cases! { $harness, audit:
+            a_pause_and_its_end_leave_their_entries
+            what_is_done_to_executions_leaves_its_entries
+            a_request_leaves_an_entry_where_somebody_is_named
+            what_is_refused_or_only_looked_at_leaves_no_entry
+            a_refusal_is_recorded_when_somebody_says_so
+            the_audit_is_read_newest_first_page_by_page
+            the_audit_is_read_of_one_job
+            an_entry_may_hold_any_text
         }
     };
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 const SUITES: [(&[&str], &str); 2] = [
     (
         &[
+            include_str!("audit.rs"),
+            include_str!("backfill.rs"),
+            include_str!("cancel.rs"),
             include_str!("claim.rs"),
             include_str!("control.rs"),
             include_str!("decide.rs"),
@@ -11,8 +14,13 @@ const SUITES: [(&[&str], &str); 2] = [
             include_str!("history.rs"),
             include_str!("lease.rs"),
             include_str!("manual.rs"),
+            include_str!("pause.rs"),
+            include_str!("prune.rs"),
             include_str!("queue.rs"),
             include_str!("recover.rs"),
+            include_str!("retry.rs"),
+            include_str!("revision.rs"),
+            include_str!("skip.rs"),
             include_str!("take.rs"),
         ],
         include_str!("store.rs"),

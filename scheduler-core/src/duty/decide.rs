@@ -108,6 +108,9 @@ fn act(engine: &Arc<Engine>, job: JobIndex, decided: &Decided, asked_at: Duratio
             engine.start_claimed(job, claim, *grant, asked_at, None);
         }
     }
+    if decided.ended_pause {
+        info!(%job_id, skipped = decided.skipped, "a pause is over: the schedule goes on");
+    }
     if decided.missed > 0 {
         let event = Event::Missed { job_id: job_id.clone(), count: decided.missed, up_to: decided.watermark };
         engine.events.tell(event);

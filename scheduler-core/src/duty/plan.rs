@@ -1,5 +1,7 @@
 //! What is to be written of a job's undecided occurrences (R12). Pure.
 
+mod pause;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +11,8 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+pub(crate) use stored::{Purpose, StoredPlanner};
 
 use crate::{
     engine::Elsewhere,
@@ -38,15 +42,25 @@ pub(crate) struct OwedPlanner {
     pub(crate) claimed: Mutex<Vec<ClaimId>>,
 }
 
+/// What has no row.
+#[derive(Debug)]
+struct Undecided {
+    occurrences: Vec<DateTime<Utc>>,
+    /// Up to where the pass went.
+    end: DateTime<Utc>,
+    /// Whether more occurrences follow before the end that was asked for.
+    is_cut: bool,
+}
+
 /// What a pass found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Owed {
     /// Undecided, and still within their start deadline.
     in_time: Vec<DateTime<Utc>>,
     /// Undecided, and too late to start on time.
     late: Vec<DateTime<Utc>>,
     /// Up to where the pass went.
-    end: Option<DateTime<Utc>>,
+    end: DateTime<Utc>,
     /// Whether more occurrences follow before the end of the view.
     is_cut: bool,
 }
@@ -86,20 +100,14 @@ impl Covered {
 
 impl Planner for OwedPlanner {
     fn plan(&self, view: &DecideView) -> DecisionPlan {
-        if view.state.pause.is_some() {
+        match &view.state.pause {
+            None => self.decide(view, |at| self.start(view, at)),
             // A pause's span is decided as a whole when it ends (R23).
-            return DecisionPlan::default();
+            Some(pause) => match pause.until.filter(|until| *until <= view.now) {
+                Some(until) => self.end_pause(view, until),
+                None => DecisionPlan::default(),
+            },
         }
-        let until = self.until(view);
-        if !view.state.enabled {
-            return DecisionPlan { watermark: later(view, until), ..DecisionPlan::default() };
-        }
-        let owed = self.owed(view);
-        let mut plan = DecisionPlan::default();
-        plan.rows.extend(owed.in_time.iter().map(|at| self.start(view, *at)));
-        self.catch_up(view, &owed, &mut plan);
-        plan.watermark = later(view, if owed.is_cut { owed.end.unwrap_or(until) } else { until });
-        plan
     }
 }
 
@@ -114,34 +122,49 @@ impl OwedPlanner {
         self.claimed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Decides what is owed; what is within its deadline as `in_time` says.
+    fn decide(&self, view: &DecideView, in_time: impl Fn(DateTime<Utc>) -> PlannedRow) -> DecisionPlan {
+        if !view.state.enabled {
+            return DecisionPlan { watermark: later(view, self.until(view)), ..DecisionPlan::default() };
+        }
+        let owed = self.owed(view);
+        let mut plan = DecisionPlan::default();
+        plan.rows.extend(owed.in_time.iter().map(|at| in_time(*at)));
+        self.catch_up(view, &owed, &mut plan);
+        plan.watermark = later(view, owed.end);
+        plan
+    }
+
     /// The end of the pass: time has gone by since the lock backend was asked, and it was asked of no more.
     fn until(&self, view: &DecideView) -> DateTime<Utc> {
         self.elsewhere.until.map_or(view.until, |asked| asked.min(view.until))
     }
 
     fn owed(&self, view: &DecideView) -> Owed {
-        let until = self.until(view);
-        let mut owed = Owed::default();
+        let Undecided { occurrences, end, is_cut } = self.undecided(view, self.until(view));
+        let is_in_time = |at: &DateTime<Utc>| view.now + MOMENT < self.settings.deadline(*at);
+        let (in_time, late) = occurrences.into_iter().partition(is_in_time);
+        Owed { in_time, late, end, is_cut: is_cut || view.is_cut }
+    }
+
+    /// The occurrences above the watermark, up to `until`, that have no row and were not decided elsewhere.
+    fn undecided(&self, view: &DecideView, until: DateTime<Utc>) -> Undecided {
+        let mut found = Undecided { occurrences: Vec::new(), end: until, is_cut: false };
         let mut at = view.state.watermark;
         let mut covered = Covered::new(&view.rows);
         for seen in 0.. {
             let Some(next) = self.settings.trigger.next_after(at).filter(|next| *next <= until) else { break };
             if seen == PASS {
-                owed.is_cut = true;
+                found.end = at;
+                found.is_cut = true;
                 break;
             }
             at = next;
-            owed.end = Some(at);
-            if covered.has(at) || self.elsewhere.has(at) {
-                continue;
-            }
-            if view.now + MOMENT < self.settings.deadline(at) {
-                owed.in_time.push(at);
-            } else {
-                owed.late.push(at);
+            if !covered.has(at) && !self.elsewhere.has(at) {
+                found.occurrences.push(at);
             }
         }
-        owed
+        found
     }
 
     fn start(&self, view: &DecideView, at: DateTime<Utc>) -> PlannedRow {
@@ -199,16 +222,22 @@ impl OwedPlanner {
                 because == reason && !kept.contains(at)
             };
             let missed: Vec<_> = owed.late.iter().copied().filter(is_of).collect();
-            self.miss(view, reason, &missed, plan);
+            self.cover(view, (Status::Missed, reason), &missed, plan);
             if rest_reason == Reason::Deadline {
                 break;
             }
         }
     }
 
-    /// One row for a range, or growth of the newest one if it follows on it.
-    fn miss(&self, view: &DecideView, reason: Reason, missed: &[DateTime<Utc>], plan: &mut DecisionPlan) {
-        let (Some(first), Some(last)) = (missed.first(), missed.last()) else { return };
+    /// One row for a range that never runs, or growth of the newest one if it follows on it.
+    fn cover(
+        &self,
+        view: &DecideView,
+        (status, reason): (Status, Reason),
+        occurrences: &[DateTime<Utc>],
+        plan: &mut DecisionPlan,
+    ) {
+        let (Some(first), Some(last)) = (occurrences.first(), occurrences.last()) else { return };
         let follows = |range: &RangeRow| {
             range.reason == reason && self.settings.trigger.next_after(range.scheduled_at) == Some(*first)
         };
@@ -217,15 +246,15 @@ impl OwedPlanner {
                 plan.grow = Some(GrowRange {
                     execution_id: range.execution_id,
                     scheduled_at: *last,
-                    added: missed.len() as u64,
+                    added: occurrences.len() as u64,
                 });
             }
             _ => plan.rows.push(PlannedRow::Range {
-                status: Status::Missed,
+                status,
                 reason,
                 missed_from: *first,
                 scheduled_at: *last,
-                missed_count: missed.len() as u64,
+                missed_count: occurrences.len() as u64,
             }),
         }
     }

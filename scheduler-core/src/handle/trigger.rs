@@ -10,7 +10,7 @@ use crate::{
     identity::{ExecutionId, JobId},
     occurrence::OccurrenceKey,
     random,
-    store::{ManualOutcome, ManualRequest, StoreError},
+    store::{Action, Actor, AuditRecord, ManualOutcome, ManualRequest, StoreError},
 };
 
 /// The longest idempotency key, in bytes: what fits an occurrence's column with room to spare.
@@ -25,12 +25,13 @@ pub struct TriggerRequest {
     reason: Option<String>,
     idempotency_key: Option<String>,
     triggered_by: Option<String>,
+    address: Option<String>,
 }
 
 impl TriggerRequest {
     /// A request for this job, without parameters.
     pub const fn new(job_id: JobId) -> Self {
-        Self { job_id, params: None, reason: None, idempotency_key: None, triggered_by: None }
+        Self { job_id, params: None, reason: None, idempotency_key: None, triggered_by: None, address: None }
     }
 
     /// Gives the body these parameters, which it takes as `Params<T>`.
@@ -39,7 +40,7 @@ impl TriggerRequest {
         self
     }
 
-    /// Says why, for the log.
+    /// Says why, for the log and the audit.
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
@@ -52,10 +53,21 @@ impl TriggerRequest {
         self
     }
 
-    /// Says who asks.
+    /// Says who asks. The audit keeps a request of whom is named.
     pub fn by(mut self, who: impl Into<String>) -> Self {
         self.triggered_by = Some(who.into());
         self
+    }
+
+    /// Says from which address, for the audit.
+    pub fn from(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
+    fn actor(&self) -> Option<Actor> {
+        let (who, reason, address) = (self.triggered_by.clone()?, self.reason.clone(), self.address.clone());
+        Some(Actor { who, reason, address })
     }
 
     /// The hash of what a repetition under the same key must repeat, whatever the order of its fields.
@@ -127,6 +139,18 @@ impl SchedulerHandle {
     /// # Cancel safety
     /// A dropped call may have written its row; repeat it under an idempotency key.
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, TriggerError> {
+        let (job_id, actor) = (request.job_id.clone(), request.actor());
+        let answer = self.try_trigger(request).await;
+        if let (Some(actor), Err(error)) = (actor, answer.as_ref())
+            && !matches!(error, TriggerError::Store(_))
+        {
+            let record = AuditRecord::new(&actor, Action::Trigger).of_job(&job_id).refused(error.to_string());
+            self.note_refusal(&record).await;
+        }
+        answer
+    }
+
+    async fn try_trigger(&self, request: TriggerRequest) -> Result<Triggered, TriggerError> {
         let job = self.definition(&request.job_id).ok_or_else(|| TriggerError::UnknownJob(request.job_id.clone()))?;
         job.check_params(request.params.as_ref()).map_err(TriggerError::Params)?;
         if request.idempotency_key.as_deref().is_some_and(|key| !is_idempotency_key(key)) {
@@ -142,7 +166,7 @@ impl SchedulerHandle {
             request_hash: request.idempotency_key.is_some().then(|| request.hash()),
             max_attempts: settings.max_attempts(),
             overlap: settings.overlap,
-            triggered_by: request.triggered_by,
+            actor: request.actor(),
             params: request.params,
         };
         let outcome = self.limited("request a run", self.0.store.request(&manual)).await?;

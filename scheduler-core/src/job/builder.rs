@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
-use scheduler_cron::{ClockChangePolicy, CronExpr, CronTrigger, FoldPolicy, GapPolicy, Trigger, parse_zone};
+use scheduler_cron::{ClockChangePolicy, CronExpr, CronTrigger, Dialect, FoldPolicy, GapPolicy, Trigger, parse_zone};
 
 use super::{Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy};
 use crate::{build_error::Mistake, identity::JobId};
@@ -16,6 +16,8 @@ pub struct JobBuilder {
     id: String,
     when: Vec<When>,
     zone: Option<String>,
+    dialect: Option<Dialect>,
+    except: Option<String>,
     clock_changes: ClockChangePolicy,
     settings: JobSettings,
     problems: Vec<String>,
@@ -58,7 +60,16 @@ impl JobBuilder {
             on_lost_lease: OnLostLease::Cancel,
             lease_ttl: JobSettings::DEFAULT_LEASE,
         };
-        Self { id, when: Vec::new(), zone: None, clock_changes: ClockChangePolicy::default(), settings, problems }
+        Self {
+            id,
+            when: Vec::new(),
+            zone: None,
+            dialect: None,
+            except: None,
+            clock_changes: ClockChangePolicy::default(),
+            settings,
+            problems,
+        }
     }
 
     /// Runs at the times of a cron expression, in the job's zone.
@@ -96,6 +107,20 @@ impl JobBuilder {
     /// The IANA time zone of a cron expression, such as `Asia/Jakarta`; UTC unless given.
     pub fn tz(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into());
+        self
+    }
+
+    /// Reads cron expressions that were written for another scheduler as they were meant there (see [`Dialect`]).
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// Takes the days of a calendar out of a cron trigger: what falls on one of them, by the zone's date, does not occur.
+    ///
+    /// The name is that of a calendar which the scheduler is given by [`crate::SchedulerBuilder::calendar`].
+    pub fn except(mut self, calendar: impl Into<String>) -> Self {
+        self.except = Some(calendar.into());
         self
     }
 
@@ -209,6 +234,11 @@ impl JobBuilder {
         self
     }
 
+    /// The settings so far.
+    pub(super) fn into_settings(self) -> JobSettings {
+        self.settings
+    }
+
     /// The job, with its body: an async function of at most eight arguments (see [`crate::extract::FromContext`]).
     #[must_use]
     pub fn run<Args>(self, body: impl JobFunction<Args>) -> Job {
@@ -229,6 +259,7 @@ impl JobBuilder {
                 .map(|problem| Mistake::Setting { id: self.id.clone(), problem })
                 .collect(),
             settings: Arc::new(self.settings),
+            except: self.except,
             body: Arc::new(body),
         }
     }
@@ -258,6 +289,8 @@ impl JobBuilder {
         if !self.when.iter().any(|when| matches!(when, When::Cron(_))) {
             let of_cron = [
                 ("tz", zone.is_some()),
+                ("dialect", self.dialect.is_some()),
+                ("except", self.except.is_some()),
                 ("dst_gap", self.clock_changes.gap.is_some()),
                 ("dst_fold", self.clock_changes.fold.is_some()),
             ];
@@ -270,7 +303,7 @@ impl JobBuilder {
     fn settle_cron(&mut self, expressions: &[String], zone: Tz) {
         let mut parsed = Vec::new();
         for expression in expressions {
-            match CronExpr::parse(expression) {
+            match CronExpr::parse_dialect(expression, self.dialect.unwrap_or_default()) {
                 Ok(expression) => parsed.push(expression),
                 Err(error) => self.problems.push(with_help(&error, error.help())),
             }

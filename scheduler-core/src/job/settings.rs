@@ -101,6 +101,21 @@ impl JobSettings {
         add(scheduled_at, late)
     }
 
+    /// The bound before which the job's rows decide nothing any more (R21): its catch-up window, its start deadline and a
+    /// day ago.
+    #[must_use]
+    pub fn prunable_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        // Of an uneven trigger the longer of the periods around now.
+        let last = self.trigger.prev_before(now);
+        let period = self.period(now).max(last.map_or(Duration::ZERO, |last| self.period(last)));
+        let window = self.catch_up_window.unwrap_or(period);
+        let deadline = self.start_deadline.unwrap_or_else(|| period.min(Self::DEFAULT_PERIOD));
+        let needed = window.saturating_add(deadline).saturating_add(A_DAY);
+        let needed = TimeDelta::from_std(needed).unwrap_or(TimeDelta::MAX);
+        now.checked_sub_signed(needed).unwrap_or(DateTime::<Utc>::MIN_UTC)
+    }
+
     /// How long after the failed attempt of this number the next one starts.
     #[must_use]
     pub fn delay_after(&self, attempt: u32) -> Duration {
@@ -111,11 +126,12 @@ impl JobSettings {
         delay.min(self.max_retry_delay.max(self.retry_delay))
     }
 
-    /// The policies as a store keeps them with the revision.
+    /// The policies as a store keeps them with the revision; and, under `except`, the days that a calendar takes out: a revision
+    /// tells by itself which occurrences it had, whatever became of the calendar's file since.
     #[must_use]
     pub fn policies(&self) -> Value {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        json!({
+        let mut policies = json!({
             "retries": self.retries,
             "retry_delay_ms": millis(self.retry_delay),
             "backoff": self.backoff,
@@ -129,10 +145,16 @@ impl JobSettings {
             "on_crash": self.on_crash,
             "on_lost_lease": self.on_lost_lease,
             "lease_ttl_ms": millis(self.lease_ttl),
-        })
+        });
+        if let Trigger::Cron(cron) = &self.trigger
+            && let Some(calendar) = cron.exception()
+        {
+            policies["except"] = json!({ "calendar": calendar.name(), "days": calendar.days() });
+        }
+        policies
     }
 
-    /// The hash of what makes two revisions of the job differ: trigger, policies and `enabled`.
+    /// The hash of what makes two revisions of the job differ: trigger, policies (with a calendar's days) and `enabled`.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let text = format!("{}\n{}\n{}", self.trigger, self.policies(), self.enabled);
@@ -150,4 +172,30 @@ fn add(at: DateTime<Utc>, duration: Duration) -> DateTime<Utc> {
         .ok()
         .and_then(|delta| at.checked_add_signed(delta))
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Job;
+
+    #[test]
+    fn rows_are_needed_for_as_long_as_they_decide_what_is_owed_and_a_day() {
+        let now: DateTime<Utc> = "2026-06-10T12:00:00Z".parse().expect("an instant");
+        let needed = |job: Job| now - job.settings().prunable_before(now);
+        let day = TimeDelta::days(1);
+        let minutely = Job::builder("minutely").every(Duration::from_secs(60)).run(|| async {});
+        assert_eq!(needed(minutely), day + TimeDelta::minutes(2));
+        let said = Job::builder("said")
+            .every(Duration::from_secs(60))
+            .catch_up_window(Duration::from_secs(7_200))
+            .start_deadline(Duration::from_secs(600))
+            .run(|| async {});
+        assert_eq!(needed(said), day + TimeDelta::minutes(130));
+        // Of a trigger of uneven periods the longer one counts: 30 days back, 31 ahead.
+        let monthly = Job::builder("monthly").cron("0 0 10 * *").run(|| async {});
+        assert_eq!(needed(monthly), day + TimeDelta::days(30) + TimeDelta::minutes(1));
+        let manual = Job::builder("manual").manual().run(|| async {});
+        assert_eq!(needed(manual), day + TimeDelta::minutes(2));
+    }
 }

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use scheduler_cron::Calendar;
 
-use super::Scheduler;
+use super::{Scheduler, calendars::Calendars};
 use crate::{
     build_error::{BuildError, Mistake},
     clock::{Clock, SystemClock},
@@ -26,6 +27,7 @@ pub struct SchedulerBuilder {
     locks: Option<Arc<dyn LockBackend>>,
     listed: Option<Vec<Job>>,
     added: Vec<Job>,
+    calendars: Calendars,
     state: StateMap,
     clock: Arc<dyn Clock>,
     version: String,
@@ -38,6 +40,7 @@ impl SchedulerBuilder {
             locks: None,
             listed: None,
             added: Vec::new(),
+            calendars: Calendars::default(),
             state: StateMap::default(),
             clock: Arc::new(SystemClock),
             version: String::new(),
@@ -68,6 +71,24 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Gives jobs a calendar, which they take out by its name: `except = "id-holidays"`.
+    ///
+    /// Its days are part of a job's revision: with other days it is another one, as with another expression.
+    ///
+    /// ```
+    /// use scheduler_core::{Scheduler, job::Job, store::memory::MemoryStore};
+    /// use scheduler_cron::Calendar;
+    ///
+    /// let holidays = Calendar::parse("id-holidays", "*-08-17 Proklamasi Kemerdekaan\n2027-03-10 Idul Fitri")?;
+    /// let job = Job::builder("payroll").cron("0 9 * * 1-5").tz("Asia/Jakarta").except("id-holidays").run(|| async {});
+    /// let scheduler = Scheduler::builder(MemoryStore::new()).jobs([job]).calendar(holidays).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn calendar(mut self, calendar: Calendar) -> Self {
+        self.calendars.add(calendar);
+        self
+    }
+
     /// Takes time from this clock; the machine's unless given.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -83,11 +104,12 @@ impl SchedulerBuilder {
     /// Checks that the parts fit together.
     ///
     /// # Errors
-    /// Every mistake at once: wrong settings, ids that two jobs have, state that a body takes and nobody gave.
+    /// Every mistake at once: wrong settings, ids that two jobs have, calendars and state that a job wants and nobody gave.
     pub fn build(self) -> Result<Scheduler, BuildError> {
         let mut jobs = self.listed.unwrap_or_else(registered_jobs);
         jobs.extend(self.added);
-        let mistakes = mistakes(&jobs, &self.state, self.clock.now());
+        let mut mistakes = self.calendars.take_out(&mut jobs, self.clock.now());
+        mistakes.extend(self::mistakes(&jobs, &self.state, self.clock.now()));
         if !mistakes.is_empty() {
             return Err(BuildError::new(mistakes));
         }

@@ -1,10 +1,10 @@
 //! What a pass over one job's undecided occurrences sees, and what it asks to be written (R12).
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
-use super::{Claim, ClaimOutcome, JobState};
+use super::{Claim, ClaimOutcome, JobRevision, JobState};
 use crate::{
     identity::{ExecutionId, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
@@ -33,8 +33,13 @@ pub struct DecideView {
     pub now: DateTime<Utc>,
     /// The job's state.
     pub state: JobState,
+    /// The job's current revision as stored, where somebody asks who need not have it: to pause, to resume, to switch
+    /// to another.
+    pub revision: Option<Arc<JobRevision>>,
     /// The end of the pass, inclusive: `now - lag`, or the last row of the view where there were more than `limit`.
     pub until: DateTime<Utc>,
+    /// Whether it ends there because more rows follow.
+    pub is_cut: bool,
     /// The rows of the schedule's occurrences in `(watermark, until]`, by `scheduled_at`: own rows and range rows.
     pub rows: Vec<DecidedRow>,
     /// The newest range row of the job, if its reason may still grow.
@@ -74,6 +79,16 @@ pub struct DecisionPlan {
     pub grow: Option<GrowRange>,
     /// The new watermark; `None` leaves it where it is.
     pub watermark: Option<DateTime<Utc>>,
+    /// Whether the job's pause is over (R23). It is ended before the rows are inserted.
+    pub ends_pause: bool,
+}
+
+impl DecisionPlan {
+    /// Whether nothing is to be written.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.grow.is_none() && self.watermark.is_none() && !self.ends_pause
+    }
 }
 
 /// A row that the pass inserts.
@@ -84,6 +99,16 @@ pub enum PlannedRow {
     Claim(Claim),
     /// Makes the occurrence wait to be taken, holding nothing (R16), with origin `catch_up`.
     CatchUp {
+        /// The occurrence's key.
+        occurrence: OccurrenceKey,
+        /// The nominal instant.
+        scheduled_at: DateTime<Utc>,
+        /// How many attempts it may have.
+        max_attempts: u32,
+    },
+    /// Makes an occurrence that is within its deadline wait to be taken, holding nothing (R16), with origin `schedule`:
+    /// whoever plans can't run it.
+    Waiting {
         /// The occurrence's key.
         occurrence: OccurrenceKey,
         /// The nominal instant.
@@ -118,7 +143,7 @@ pub struct GrowRange {
 }
 
 /// What a pass did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Decided {
     /// The store's clock during the pass.
@@ -129,15 +154,42 @@ pub struct Decided {
     pub claims: Vec<(Claim, ClaimOutcome)>,
     /// How many occurrences were recorded as missed.
     pub missed: u64,
+    /// How many occurrences were recorded as skipped.
+    pub skipped: u64,
     /// How many occurrences now wait as `catch_up`.
     pub caught_up: usize,
+    /// How many occurrences within their deadline now wait.
+    pub waiting: usize,
+    /// Whether the job's pause was ended.
+    pub ended_pause: bool,
 }
 
 impl Decided {
     /// A pass that wrote nothing.
     #[must_use]
     pub const fn nothing(now: DateTime<Utc>, watermark: DateTime<Utc>) -> Self {
-        Self { now, watermark, claims: Vec::new(), missed: 0, caught_up: 0 }
+        Self { now, watermark, claims: Vec::new(), missed: 0, skipped: 0, caught_up: 0, waiting: 0, ended_pause: false }
+    }
+
+    /// Adds what a further pass did.
+    pub fn add(&mut self, pass: Self) {
+        self.now = pass.now;
+        self.watermark = pass.watermark;
+        self.claims.extend(pass.claims);
+        self.missed += pass.missed;
+        self.skipped += pass.skipped;
+        self.caught_up += pass.caught_up;
+        self.waiting += pass.waiting;
+        self.ended_pause |= pass.ended_pause;
+    }
+
+    /// Counts a range that was recorded, by its reason.
+    pub fn count_range(&mut self, reason: Reason, occurrences: u64) {
+        if reason == Reason::Paused {
+            self.skipped += occurrences;
+        } else {
+            self.missed += occurrences;
+        }
     }
 }
 

@@ -31,6 +31,16 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
 
     /// Of each job named, the newest row that has started. Jobs that never ran are left out; one trip for all.
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError>;
+
+    /// Deletes rows that nobody needs (R21), the oldest first, at most as many as the request's limit: final ones, of
+    /// occurrences without an open attempt, that were made before the bound and whose nominal instant lies before it; of a
+    /// schedule's occurrences only those at or below the watermark. What others have locked is left for the next time.
+    ///
+    /// The horizon of each job that loses rows moves to the bound first: a backfill below it is refused from then on.
+    ///
+    /// # Cancel safety
+    /// A dropped call may have deleted all of its rows, or moved horizons alone; repeat it.
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError>;
 }
 
 /// Which rows.
@@ -82,5 +92,35 @@ impl ExecutionPage {
     #[must_use]
     pub const fn new(executions: Vec<Execution>, total: Option<u64>) -> Self {
         Self { executions, total }
+    }
+}
+
+/// A request to delete rows that nobody needs.
+#[derive(Debug, Clone)]
+pub struct PruneRequest {
+    /// Of this job alone; `None` for all.
+    pub job_id: Option<JobId>,
+    /// The bound, exclusive. At least the job's catch-up window, its start deadline and a day ago, else an occurrence that
+    /// may still be decided could lose its rows: see [`crate::job::JobSettings::prunable_before`].
+    pub before: DateTime<Utc>,
+    /// How many rows at most.
+    pub limit: usize,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// How many rows.
+    pub rows: usize,
+    /// Whether there may be more of them.
+    pub more: bool,
+}
+
+impl Pruned {
+    /// So many rows.
+    #[must_use]
+    pub const fn new(rows: usize, more: bool) -> Self {
+        Self { rows, more }
     }
 }

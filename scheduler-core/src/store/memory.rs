@@ -1,5 +1,7 @@
 //! The store in this process's memory.
 
+mod audit;
+mod backfill;
 mod claim;
 mod control;
 mod decide;
@@ -7,7 +9,9 @@ mod finish;
 mod history;
 mod job;
 mod manual;
+mod operator;
 mod overlap;
+mod pause;
 mod recover;
 mod state;
 mod take;
@@ -21,10 +25,12 @@ use chrono::{DateTime, Utc};
 
 use self::state::State;
 use super::{
-    Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+    AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+    CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
     DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-    InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, RenewedLease, Store,
-    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest,
+    Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome,
+    RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -39,8 +45,8 @@ const HISTORY_LIMIT: usize = 10_000;
 /// A store in this process's memory: for tests, first steps, and services that need no history after a restart.
 ///
 /// It keeps the last 10,000 final rows, or as many as [`MemoryStore::with_history_limit`] says. What is dropped can't
-/// run again: the job's watermark, and above it a record of what was decided, outlive the rows. A manual request's
-/// idempotency key is forgotten with its rows. Clones share everything.
+/// run again: the job's watermark, and above it a record of what was decided, outlive the rows, and what lies below the
+/// newest of them is not backfilled any more. A manual request's idempotency key is forgotten with its rows. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
@@ -195,10 +201,6 @@ impl ExecutionStore for MemoryStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         Ok(self.write(|state, now| state.request(request, now)))
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        Ok(self.state().request_cancel(execution))
-    }
 }
 
 #[async_trait]
@@ -222,17 +224,16 @@ impl HistoryStore for MemoryStore {
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         Ok(self.state().latest(jobs))
     }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        Ok(self.write(|state, _| state.prune_before(request)))
+    }
 }
 
 #[async_trait]
 impl ControlStore for MemoryStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: std::time::Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        Ok(self.write(|state, now| jobs.iter().map(|job| state.announce(instance, job, lease, now)).collect()))
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.write(|state, now| state.announce(request, planner, now))
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
@@ -251,7 +252,56 @@ impl ControlStore for MemoryStore {
         Ok(self.state().job_states(jobs))
     }
 
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        Ok(self.state().revisions(job_id))
+    }
+
+    async fn orphaned(&self, lease: std::time::Duration) -> Result<Vec<JobState>, StoreError> {
+        let state = self.state();
+        Ok(state.orphaned(lease, self.clock.now()))
+    }
+
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        let state = self.state();
+        Ok(state.pauses_over(limit, self.clock.now()))
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         Ok(self.state().instance_records())
+    }
+}
+
+#[async_trait]
+impl OperatorStore for MemoryStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.write(|state, now| state.pause(request, planner, now))
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.write(|state, now| state.resume(request, planner, now))
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        Ok(self.write(|state, now| state.backfill(request, now)))
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        Ok(self.write(|state, now| state.retry(request, now)))
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        Ok(self.write(|state, now| state.cancel(request, now)))
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        Ok(self.write(|state, now| state.skip(request, now)))
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        Ok(self.write(|state, now| state.audit.append(record.clone(), now)))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.state().audit.read(query))
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::{Action, Actor, AuditRecord};
 use crate::{
     execution::Execution,
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// A claim of the first attempt at a schedule's occurrence (R1).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The client's own name for this claim; a repetition after a lost reply has the same.
     pub claim_id: ClaimId,
@@ -284,10 +285,19 @@ pub struct ManualRequest {
     pub max_attempts: u32,
     /// What happens when the job's key is held.
     pub overlap: OverlapPolicy,
-    /// Who asks.
-    pub triggered_by: Option<String>,
+    /// Who asks; the audit keeps a request of whom is named.
+    pub actor: Option<Actor>,
     /// The parameters.
     pub params: Option<Value>,
+}
+
+impl ManualRequest {
+    /// What the audit keeps of it once it is accepted.
+    #[must_use]
+    pub fn audit(&self, row: &Execution) -> Option<AuditRecord> {
+        let record = AuditRecord::new(self.actor.as_ref()?, Action::Trigger).of_job(&self.job_id);
+        Some(record.of_execution(row.id).changing(Value::Null, json!({ "status": row.status })))
+    }
 }
 
 /// What became of a manual request.

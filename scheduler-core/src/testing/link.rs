@@ -35,9 +35,13 @@ words! {
         Recover = "recover",
         /// `ExecutionStore::request`.
         Request = "request",
-        /// `ExecutionStore::request_cancel`.
-        RequestCancel = "request_cancel",
-        /// Any of `HistoryStore`'s.
+        /// `OperatorStore::cancel`.
+        Cancel = "cancel",
+        /// Any other write of `OperatorStore`.
+        Operate = "operate",
+        /// `HistoryStore::prune`.
+        Prune = "prune",
+        /// Any other of `HistoryStore`, and `OperatorStore::audit`.
         Read = "read",
         /// `ControlStore::announce`.
         Announce = "announce",
@@ -45,7 +49,7 @@ words! {
         Heartbeat = "heartbeat",
         /// `ControlStore::leave`.
         Leave = "leave",
-        /// `ControlStore::states` and `ControlStore::instances`.
+        /// Any read of `ControlStore`.
         States = "states",
         /// `LockBackend::check`.
         CheckLocks = "check_locks",

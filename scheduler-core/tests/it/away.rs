@@ -13,10 +13,13 @@ use scheduler_core::{
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, memory::MemoryLocks},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::watch;
@@ -173,10 +176,6 @@ impl ExecutionStore for SwitchedStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.call("request", self.inner.request(request)).await
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.call("cancel", self.inner.request_cancel(execution)).await
-    }
 }
 
 #[async_trait]
@@ -196,17 +195,24 @@ impl HistoryStore for SwitchedStore {
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         self.inner.latest(jobs).await
     }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        self.inner.prune(request).await
+    }
 }
 
 #[async_trait]
 impl ControlStore for SwitchedStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: std::time::Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        self.call("announce", self.inner.announce(instance, jobs, lease)).await
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.call("announce", self.inner.announce(request, planner)).await
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        self.call("read revisions", self.inner.revisions(job_id)).await
+    }
+
+    async fn orphaned(&self, lease: std::time::Duration) -> Result<Vec<JobState>, StoreError> {
+        self.inner.orphaned(lease).await
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
@@ -221,8 +227,47 @@ impl ControlStore for SwitchedStore {
         self.inner.states(jobs).await
     }
 
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        self.call("look for pauses that are over", self.inner.pauses_over(limit)).await
+    }
+
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         self.inner.instances().await
+    }
+}
+
+#[async_trait]
+impl OperatorStore for SwitchedStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.call("pause", self.inner.pause(request, planner)).await
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.call("resume", self.inner.resume(request, planner)).await
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        self.call("backfill", self.inner.backfill(request)).await
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        self.call("retry", self.inner.retry(request)).await
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        self.call("cancel", self.inner.cancel(request)).await
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        self.call("skip", self.inner.skip(request)).await
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        self.call("record", self.inner.record(record)).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.call("read the audit", self.inner.audit(query)).await
     }
 }
 

@@ -1,14 +1,16 @@
 //! Occurrences that went by while nobody looked (R12).
 
 use scheduler_core::{
+    Scheduler,
     context::JobContext,
     extract::ScheduledAt,
     job::{CatchUp, Job},
     occurrence::Origin,
     status::{Reason, Status},
 };
+use scheduler_cron::Calendar;
 
-use crate::rig::{MINUTE, Rig, SECOND, rows, start, statuses, told, words};
+use crate::rig::{MINUTE, Rig, SECOND, rows, soon, start, statuses, told, words};
 
 fn each_minute(policy: CatchUp) -> (Job, crate::rig::Starts) {
     let (tell, starts) = told();
@@ -88,6 +90,37 @@ async fn a_daily_job_missed_by_hours_is_caught_up_under_its_own_date() {
     assert_eq!(found[0].origin, Origin::CatchUp);
     assert_eq!(found[0].message.as_deref(), Some("2026-01-02T00:30:00+07:00"));
     rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_taken_out_by_a_calendar_are_neither_run_nor_missed() {
+    let rig = Rig::new();
+    let daily = |id| {
+        let job = Job::builder(id).cron("30 0 * * *").tz("Asia/Jakarta").catch_up(CatchUp::All);
+        job.catch_up_window(MINUTE * 60 * 24 * 30)
+            .except("closed")
+            .run(|at: ScheduledAt| async move { at.to_rfc3339() })
+    };
+    let scheduler = |text: &str| {
+        let calendar = Calendar::parse("closed", text).expect("a calendar");
+        let builder = Scheduler::builder(rig.store.clone()).clock(rig.clock.clone());
+        builder.jobs([daily("job")]).calendar(calendar).build().expect("valid").start()
+    };
+    let closed = "2026-01-03..2026-01-04\n2026-01-06";
+    rig.stop(soon(scheduler(closed)).await.expect("the store answers")).await;
+    // It is down from the 1st to the noon of the 5th, in Jakarta, then runs until the 7th.
+    rig.clock.advance(MINUTE * 60 * (4 * 24 + 5));
+    let running = soon(scheduler(closed)).await.expect("the store answers");
+    rig.rows(running.handle(), "job", 2).await;
+    for _ in 0..2 {
+        rig.clock.advance(MINUTE * 60 * 24);
+        rig.pass(SECOND * 5).await;
+    }
+    let found = rig.rows(running.handle(), "job", 3).await;
+    let said: Vec<_> = found.iter().map(|row| (row.status, row.message.as_deref().unwrap_or_default())).collect();
+    let expected = ["2026-01-02T00:30:00+07:00", "2026-01-05T00:30:00+07:00", "2026-01-07T00:30:00+07:00"];
+    assert_eq!(said, expected.map(|at| (Status::Succeeded, at)));
+    rig.stop(running).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use scheduler_core::{
-    TriggerRequest,
+    Cancelled, OperatorError, TriggerRequest,
     context::JobContext,
     extract::Attempt,
     job::Job,
     outcome::{JobError, JobResult, Outcome},
     status::{Reason, Status},
+    store::Actor,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -160,11 +161,13 @@ async fn an_operator_s_cancel_reaches_the_body_and_earns_no_attempt() {
     let scheduler = rig.run([job]).await;
     let row = soon(scheduler.handle().trigger(TriggerRequest::new(id("job")))).await.expect("accepted").execution;
     starts.next().await;
-    assert!(scheduler.handle().cancel(row.id).await.expect("written"));
+    let ayu = Actor::new("ayu");
+    assert_eq!(scheduler.handle().cancel(row.id, &ayu).await.expect("written"), Cancelled::Asked);
     rig.pass(6 * SECOND).await;
     let row = ended(scheduler.handle(), &row).await;
     assert_eq!((row.status, row.reason), (Status::Cancelled, Some(Reason::ByRequest)));
-    assert!(!scheduler.handle().cancel(row.id).await.expect("read"), "what has ended can't be stopped");
+    let error = scheduler.handle().cancel(row.id, &ayu).await.expect_err("what has ended can't be stopped");
+    assert!(matches!(error, OperatorError::HasEnded { status: Status::Cancelled, .. }), "{error}");
     settle().await;
     assert_eq!(rows(scheduler.handle(), "job").await.len(), 1);
     rig.stop(scheduler).await;

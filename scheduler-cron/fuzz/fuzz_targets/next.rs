@@ -26,5 +26,5 @@ fuzz_target!(|input: (u16, i64, u32, u8, &str)| {
         }
         last = next;
     }
-    expr.hazards(&zone, at, at + TimeDelta::days(400), policy);
+    expr.hazards_with(zone, at, at + TimeDelta::days(400), policy);
 });

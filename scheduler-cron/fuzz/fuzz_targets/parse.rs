@@ -30,7 +30,10 @@ fuzz_target!(|text: &str| {
             Err(error) => shown(&error),
         }
     }
-    let _ = parse_zone(text);
+    // A suggestion compares the name with six hundred: most inputs are worth more as expressions.
+    if text.starts_with(|c: char| c.is_ascii_uppercase()) {
+        let _ = parse_zone(text);
+    }
     let _ = parse_duration(text);
     let _ = Calendar::parse("fuzz", text);
 });

@@ -8,8 +8,11 @@ use crate::expr::{CronExpr, Flags, SpecialDays, Years};
 use crate::field::{Field, MONTH_NAMES, WEEKDAY_NAMES};
 use crate::parse::{FIVE, checked_length};
 
+const FIVE_NAMES: &str = "the five are minute, hour, day of month, month, day of week";
+
 pub(super) fn parse(text: &str) -> Result<CronExpr, CronError> {
-    checked_length(text).and_then(|()| parse_text(text)).map_err(|mistake| CronError::new(text, mistake))
+    let parsed = checked_length(text).and_then(|()| parse_text(text));
+    parsed.map_err(|mistake| CronError::new(text, mistake).within(range_of))
 }
 
 fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
@@ -24,7 +27,7 @@ fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
         special: SpecialDays::NONE,
         years: Years::ALL,
     };
-    for (&field, span) in fields(text, &[FIVE], "five")? {
+    for (&field, span) in fields(text, &[FIVE], "five", FIVE_NAMES)? {
         let source = &text[span.clone()];
         let (bits, last_day) = set(text, field, span.clone())?;
         let any = source.split(',').any(|item| item == "*");
@@ -73,17 +76,14 @@ fn set(text: &str, field: Field, span: Range<usize>) -> Result<(u64, bool), Mist
             Some((range, step)) => (range, Some(step)),
             None => (item, None),
         };
-        let step_of = |step: &str| step.parse::<u16>().ok().filter(|step| (1..=max - min).contains(step));
-        let stepped = match step {
-            None => 1,
-            Some(step) => step_of(step).ok_or_else(|| {
-                let message = format!("{field} has the step `{step}`, which is outside 1-{}", max - min);
-                refuse(CronErrorKind::Step, message, None)
-            })?,
-        };
         let value_of = |value: &str| value_of(field, value).ok_or_else(|| unknown(field, value, at.clone()));
         let (first, last) = match range.split_once('-') {
             _ if range == "*" => (min, max),
+            // Of these it would read the name alone.
+            Some((first, last)) if is_number(first) != is_number(last) => {
+                let message = format!("{field} `{item}` goes from a name to a number, or back");
+                return Err(refuse(CronErrorKind::Name, message, Some("write two names or two numbers".to_owned())));
+            }
             Some((first, last)) => (value_of(first)?, value_of(last)?),
             None if step.is_some() => (value_of(range)?, max),
             None => (value_of(range)?, value_of(range)?),
@@ -92,9 +92,27 @@ fn set(text: &str, field: Field, span: Range<usize>) -> Result<(u64, bool), Mist
             let message = format!("{field} `{item}` counts backwards");
             return Err(refuse(CronErrorKind::Reversed, message, Some("APScheduler's ranges do not wrap".to_owned())));
         }
-        (first..=last).step_by(stepped.into()).for_each(|value| bits |= 1 << value);
+        let step = step_of(field, range, step, last - first)
+            .map_err(|(message, help)| refuse(CronErrorKind::Step, message, help))?;
+        (first..=last).step_by(step.into()).for_each(|value| bits |= 1 << value);
     }
     Ok((bits, last_day))
+}
+
+/// The step after a range, at most as long as the range; else what is wrong with it, and the mend.
+fn step_of(field: Field, range: &str, step: Option<&str>, longest: u16) -> Result<u16, (String, Option<String>)> {
+    let Some(step) = step else { return Ok(1) };
+    if range.contains(|c: char| c.is_ascii_alphabetic()) {
+        // It reads the names, and passes over what follows them.
+        let help = "leave the step out, or write numbers for the names".to_owned();
+        return Err((
+            format!("{field} `{range}/{step}` has a step after names, which APScheduler ignores"),
+            Some(help),
+        ));
+    }
+    let number = is_number(step).then(|| step.parse().ok()).flatten();
+    let allowed = number.filter(|step| (1..=longest).contains(step));
+    allowed.ok_or_else(|| (format!("{field} has the step `{step}`, which is outside 1-{longest}"), None))
 }
 
 const fn range_of(field: Field) -> (u16, u16) {
@@ -106,9 +124,8 @@ const fn range_of(field: Field) -> (u16, u16) {
 
 fn value_of(field: Field, value: &str) -> Option<u16> {
     let (min, max) = range_of(field);
-    if let Ok(number) = value.parse::<u16>() {
-        let plain = value.bytes().all(|byte| byte.is_ascii_digit());
-        return Some(number).filter(|number| plain && (min..=max).contains(number));
+    if is_number(value) {
+        return value.parse().ok().filter(|number| (min..=max).contains(number));
     }
     let position = |names: &[&str]| names.iter().position(|name| name.eq_ignore_ascii_case(value));
     match field {
@@ -120,8 +137,7 @@ fn value_of(field: Field, value: &str) -> Option<u16> {
 
 fn unknown(field: Field, value: &str, span: Range<usize>) -> Mistake {
     let (min, max) = range_of(field);
-    let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    let (kind, message) = match (value, number) {
+    let (kind, message) = match (value, is_number(value)) {
         ("", _) => (CronErrorKind::EmptyItem, format!("{field} has an empty value")),
         (_, true) => (CronErrorKind::OutOfRange, format!("{field} `{value}` is outside {min}-{max}")),
         (_, false) => (CronErrorKind::Syntax, format!("{field} `{value}` is no value")),
@@ -129,4 +145,8 @@ fn unknown(field: Field, value: &str, span: Range<usize>) -> Mistake {
     let sunday = field == Field::DayOfWeek && value == "7";
     let help = sunday.then(|| "in APScheduler 0 is Monday and 6 is Sunday".to_owned());
     Mistake { kind, field: Some(field), span, message, help }
+}
+
+fn is_number(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -14,11 +14,17 @@ use crate::field::Field;
 use crate::parse::{SEVEN, SIX, checked_length};
 
 pub(super) fn parse(text: &str) -> Result<CronExpr, CronError> {
-    checked_length(text).and_then(|()| parse_text(text)).map_err(|mistake| CronError::new(text, mistake))
+    let parsed = checked_length(text).and_then(|()| parse_text(text));
+    parsed.map_err(|mistake| CronError::new(text, mistake).within(range_of))
 }
 
 fn parse_text(text: &str) -> Result<CronExpr, Mistake> {
-    let fields = fields(text, &[SIX, SEVEN], "six (seconds first) or seven (year last)")?;
+    // Its five nicknames are of ours, and mean the same.
+    if text.trim_start().starts_with('@') && Schedule::from_str(text.trim_ascii()).is_ok() {
+        return crate::parse::parse_text(text);
+    }
+    let help = "in this dialect seconds come first: `0 30 0 * * *` is half past midnight";
+    let fields = fields(text, &[SIX, SEVEN], "six (seconds first) or seven (year last)", help)?;
     for (field, span) in &fields {
         checked(text, **field, span.clone())?;
     }
@@ -80,11 +86,7 @@ fn checked(text: &str, field: Field, span: Range<usize>) -> Result<(), Mistake> 
     if plain && !zero && Schedule::from_str(&parts.join(" ")).is_ok() {
         return Ok(());
     }
-    let (min, max) = match field {
-        Field::DayOfWeek => (1, 7),
-        Field::Year => (1970, 2100),
-        field => field.range(),
-    };
+    let (min, max) = range_of(field);
     let number = source.bytes().all(|byte| byte.is_ascii_digit());
     let (kind, message) = if number {
         (CronErrorKind::OutOfRange, format!("{field} `{source}` is outside {min}-{max}"))
@@ -99,4 +101,12 @@ fn checked(text: &str, field: Field, span: Range<usize>) -> Result<(), Mistake> 
         _ => None,
     };
     Err(Mistake { kind, field: Some(field), span, message, help })
+}
+
+const fn range_of(field: Field) -> (u16, u16) {
+    match field {
+        Field::DayOfWeek => (1, 7),
+        Field::Year => (1970, 2100),
+        field => field.range(),
+    }
 }

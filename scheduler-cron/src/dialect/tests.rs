@@ -46,10 +46,19 @@ fn what_apscheduler_refuses_is_refused() {
         ("1,,2 * * * *", ""),
         ("0 0 * * monday", "monday"),
         ("+5 * * * *", "+5"),
+        ("0 0 * * mon-fri/2", "mon-fri/2"),
+        ("0 0 * * mon-4", "mon-4"),
+        ("0 0 * 2-mar *", "2-mar"),
+        ("10-20/11 * * * *", "10-20/11"),
+        ("50/10 * * * *", "50/10"),
+        ("*/+5 * * * *", "*/+5"),
     ] {
         assert_eq!(apscheduler(text).expect_err(text).value(), value, "{text}");
     }
-    assert_eq!(apscheduler("0 0 0 * * *").expect_err("six").kind(), CronErrorKind::FieldCount);
+    let six = apscheduler("0 0 0 * * *").expect_err("six");
+    assert_eq!(six.kind(), CronErrorKind::FieldCount);
+    assert_eq!(six.help(), Some("the five are minute, hour, day of month, month, day of week"));
+    assert_eq!(apscheduler("0 0 * * 8").expect_err("no day").allowed(), Some((0, 6)));
 }
 
 #[test]
@@ -58,9 +67,22 @@ fn numbers_of_weekdays_are_found_where_they_are_days() {
     assert_eq!(lint("0 9 * * 0,7"), Some("SUN,SUN".to_owned()));
     assert_eq!(lint("0 9 * * 5L,1#2"), Some("FRIL,MON#2".to_owned()));
     assert_eq!(lint("0 0 9 * * 2-6/2"), Some("TUE-SAT/2".to_owned()));
+    assert_eq!(lint("0 9 * * 0-7/3,7-0"), Some("SUN-SAT/3,SUN-SUN".to_owned()));
+    assert_eq!(lint("0 9 * * 01-05,006l"), Some("MON-FRI,SATl".to_owned()));
+    assert_eq!(lint("0 9 * * Mon-5"), Some("Mon-FRI".to_owned()));
     assert_eq!(lint("0 9 * * */2"), None);
     assert_eq!(lint("0 9 1 * *"), None);
-    for text in ["0 9 * * 0,7", "0 9 * * 5L,1#2", "0 9 * * 1-5", "0 9 * * 2-6/2"] {
+    for text in [
+        "0 9 * * 0,7",
+        "0 9 * * 5L,1#2",
+        "0 9 * * 1-5",
+        "0 9 * * 2-6/2",
+        "0 9 * * 0-7",
+        "0 9 * * 0-7/3",
+        "0 9 * * 7-0",
+        "0 9 * * 6-7",
+        "0 9 * * 01-05,006l",
+    ] {
         let named = format!("0 9 * * {}", lint(text).expect("numbers"));
         assert_eq!(CronExpr::parse(&named), CronExpr::parse(text));
     }
@@ -85,6 +107,8 @@ mod quartz {
             ("0 0 12 1 1 ? 2030-2032", "0 0 12 1 1 * 2030-2032"),
             ("*/10 * * * * *", "*/10 * * * * *"),
             ("0 0 8 1-7 * 2", "0 8 * * 1#1"),
+            ("@weekly", "0 0 * * SUN"),
+            (" @hourly ", "0 * * * *"),
         ] {
             let expr = quartz(theirs).unwrap_or_else(|error| panic!("{error:?}"));
             assert_eq!(expr.to_posix(), Ok(CronExpr::parse(ours).expect("valid").to_string()), "{theirs}");
@@ -102,9 +126,11 @@ mod quartz {
             ("0 */0 0 * * *", "*/0", "minute `*/0` is no value within 0-59"),
             ("0 0 0 * * * 2101", "2101", "year `2101` is outside 1970-2100"),
             ("0 0 * * *", "", "5 fields, where there are six (seconds first) or seven (year last)"),
+            ("@midnight", "", "1 field, where there are six (seconds first) or seven (year last)"),
         ] {
             let error = quartz(text).expect_err(text);
             assert_eq!((error.value(), error.to_string().as_str()), (value, message), "{text}");
         }
+        assert_eq!(quartz("0 0 0 * * 8").expect_err("no day").allowed(), Some((1, 7)));
     }
 }

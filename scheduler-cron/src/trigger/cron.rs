@@ -127,7 +127,7 @@ impl CronTrigger {
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut after = after;
         loop {
-            let next = |expr: &CronExpr| expr.next_after_with(after, &self.zone, self.clock_changes);
+            let next = |expr: &CronExpr| expr.next_after_with(after, self.zone, self.clock_changes);
             let found = self.exprs().iter().filter_map(next).min()?;
             match self.excluded_day(found) {
                 None => return Some(found),
@@ -141,7 +141,7 @@ impl CronTrigger {
     pub fn prev_before(&self, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut before = before;
         loop {
-            let previous = |expr: &CronExpr| expr.prev_before_with(before, &self.zone, self.clock_changes);
+            let previous = |expr: &CronExpr| expr.prev_before_with(before, self.zone, self.clock_changes);
             let found = self.exprs().iter().filter_map(previous).max()?;
             match self.excluded_day(found) {
                 None => return Some(found),
@@ -164,8 +164,18 @@ impl CronTrigger {
 
     /// The expressions in words, with the zone.
     pub fn describe(&self, language: Language) -> String {
-        let exprs: Vec<String> = self.exprs().iter().map(|expr| expr.describe(language)).collect();
-        let mut words = exprs.join("; ");
+        let mut words = String::new();
+        for expr in self.exprs() {
+            let told = expr.describe(language);
+            if words.is_empty() {
+                words = told;
+            } else {
+                // One sentence: only its first word is capitalized.
+                words += "; ";
+                words.extend(told.chars().take(1).map(|first| first.to_ascii_lowercase()));
+                words.extend(told.chars().skip(1));
+            }
+        }
         if let Some(calendar) = self.exception() {
             words += match language {
                 Language::English => ", except on days of ",
@@ -176,16 +186,22 @@ impl CronTrigger {
         words + &in_zone(language, self.zone.name())
     }
 
-    /// The clock changes that the expressions meet, from one instant, included, to another, not included.
+    /// The clock changes that the expressions meet, from one instant, included, to another, not included, in their order; none of a day
+    /// that is taken out.
     pub fn hazards(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Hazard> {
-        let hazards = |expr: &CronExpr| expr.hazards(&self.zone, from, to, self.clock_changes);
-        self.exprs().iter().flat_map(hazards).collect()
+        let met = |expr: &CronExpr| expr.hazards_with(self.zone, from, to, self.clock_changes);
+        let mut hazards: Vec<Hazard> = self.exprs().iter().flat_map(met).collect();
+        if let Some(calendar) = self.exception() {
+            hazards.retain(|hazard| calendar.excludes(hazard.first_run().date()).is_none());
+        }
+        hazards.sort_by_key(|hazard| hazard.changes_at);
+        hazards
     }
 
     /// Whether the instant is an occurrence.
     pub fn covers(&self, instant: DateTime<Utc>) -> bool {
         self.excluded_day(instant).is_none()
-            && self.exprs().iter().any(|expr| expr.covers_with(instant, &self.zone, self.clock_changes))
+            && self.exprs().iter().any(|expr| expr.covers_with(instant, self.zone, self.clock_changes))
     }
 }
 

@@ -31,6 +31,26 @@ fn a_trigger_prints_as_it_is_shown_to_people() {
 }
 
 #[test]
+fn a_union_is_told_in_one_sentence() {
+    let union = ["0 9 * * 1-5", "*/15 12 * * 6"].map(|text| CronExpr::parse(text).expect("an expression"));
+    let trigger = CronTrigger::union(union, zone("Asia/Jakarta")).expect("valid");
+    let trigger =
+        trigger.except(Arc::new(crate::Calendar::parse("id-holidays", "*-12-25").expect("valid"))).expect("valid");
+    for (language, words) in [
+        (
+            Language::English,
+            "At 09:00, Monday to Friday; every 15 minutes from 12:00 to 12:59, on Saturday, except on days of id-holidays, Asia/Jakarta time",
+        ),
+        (
+            Language::Indonesian,
+            "Setiap hari Senin sampai Jumat pukul 09.00; setiap 15 menit dari pukul 12.00 sampai 12.59, setiap hari Sabtu, kecuali hari dalam id-holidays, waktu Asia/Jakarta",
+        ),
+    ] {
+        assert_eq!(trigger.describe(language), words);
+    }
+}
+
+#[test]
 fn what_can_never_be_due_is_refused() {
     assert!(matches!(Trigger::cron("0 0 31 2 *", Tz::UTC), Err(TriggerError::NeverFires(_))));
     assert!(matches!(Trigger::cron("0 0 31 2", Tz::UTC), Err(TriggerError::Cron(_))));
@@ -107,6 +127,19 @@ fn a_day_taken_out_has_no_occurrence_in_either_direction() {
     }
     assert!(trigger.covers(utc("2026-03-09T04:00:00Z")) && !trigger.covers(utc("2026-03-08T10:00:00Z")));
     assert_eq!(trigger.to_string(), "0 */6 * * * America/New_York except=closed");
+}
+
+#[test]
+fn hazards_are_told_in_their_order_and_none_of_a_day_taken_out() {
+    let (from, to) = (utc("2026-01-01T00:00:00Z"), utc("2027-01-01T00:00:00Z"));
+    let exprs = ["30 1 * * *", "30 2 * * *"].map(|text| CronExpr::parse(text).expect("valid"));
+    let trigger = CronTrigger::union(exprs, zone("America/New_York")).expect("valid");
+    let dates = |trigger: &CronTrigger| -> Vec<String> {
+        trigger.hazards(from, to).iter().map(|hazard| hazard.changes_at.date_naive().to_string()).collect()
+    };
+    assert_eq!(dates(&trigger), ["2026-03-08", "2026-11-01"]);
+    let calendar = crate::Calendar::parse("closed", "2026-03-08").expect("a calendar");
+    assert_eq!(dates(&trigger.except(Arc::new(calendar)).expect("valid")), ["2026-11-01"]);
 }
 
 #[test]

@@ -35,9 +35,29 @@ fn expressions_of_one_meaning_print_alike() {
         ("0 0 1-31 * 1", "0 0 * * *"),
         ("0 0 L * 0-6", "0 0 * * *"),
         ("0 0 1-31,L * *", "0 0 * * *"),
+        ("0 0 0 1 1 * 1970-2068/2", "0 0 0 1 1 * 1970-2068/2"),
+        ("0 0 0 1 1 * */2,2001", "0 0 0 1 1 * 1970-2198/2,2001"),
+        ("0 0 0 1 1 * 2030,2031,2040", "0 0 0 1 1 * 2030,2031,2040"),
+        ("1-58/3,0-59/3 1-22/3,0-23/3 * * *", "0-57/3,1-58/3 0-21/3,1-22/3 * * *"),
     ] {
         assert_eq!(parse(text).to_string(), canonical, "{text}");
         assert_eq!(parse(canonical), parse(text), "{text}");
+    }
+}
+
+/// Lists of steps that overlap name many values in few bytes: listed one by one, they would not be read again.
+#[test]
+fn the_longest_expressions_are_not_printed_longer_than_they_may_be() {
+    let steps = |first: u32, last: u32| [7, 11, 13, 17, 19].map(|step| format!("{first}-{last}/{step},")).concat();
+    for text in [
+        format!("{0}5 {0}5 {1}5 * * *", steps(0, 59), steps(1, 23)),
+        format!("1 2 3 4 5 6 {}2199", steps(1970, 2199)),
+        "0-58/3,1-59/3 0-58/3,1-59/3 0-21/3,1-22/3 1-31/3,2-29/3,L,L-1,L-2,L-3,L-4,L-5,1W,2W,3W,4W,5W,6W,7W,8W,9W,10W,11W,12W,13W,14W,15W,16W 1-12/5,2-12/7 0#1,0#2,0#3,1#1,1#2,2#1,3#1,4#1,5#1,6#1,5L 1970-2199/3,1971-2199/3".to_owned(),
+    ] {
+        assert!(text.len() <= 256, "{}", text.len());
+        let printed = parse(&text).to_string();
+        assert!(printed.len() <= text.len(), "{text}\n{printed}");
+        assert_eq!(parse(&printed), parse(&text));
     }
 }
 

@@ -40,8 +40,8 @@ fn every_answer_of_the_corpus_is_found_backwards_too() {
         let zone = parse_zone(case["tz"].as_str().expect("a zone")).expect("a zone");
         for pair in expected.windows(2) {
             let [first, second] = [&pair[0], &pair[1]].map(instant);
-            assert_eq!(expr.prev_before(second, &zone), Some(first), "{case}");
-            assert!(expr.covers(second, &zone), "{case}");
+            assert_eq!(expr.prev_before(second, zone), Some(first), "{case}");
+            assert!(expr.covers(second, zone), "{case}");
         }
     }
 }

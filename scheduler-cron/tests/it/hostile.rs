@@ -94,6 +94,25 @@ fn no_input_takes_a_millisecond_or_four_kilobytes() {
     }
 }
 
+/// What is slow to print is a set that no few ranges and steps make.
+#[test]
+fn no_expression_takes_a_millisecond_to_print() {
+    let squares =
+        |modulus: u32, min: u32| (0..46_u32).map(|n| n * n % modulus + min).collect::<std::collections::BTreeSet<_>>();
+    let list =
+        |values: std::collections::BTreeSet<u32>| values.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    for text in [
+        format!("0 0 0 1 1 * {}", list(squares(229, 1970))),
+        format!("{} {} * * * *", list(squares(59, 0)), list(squares(53, 3))),
+        "0 0 0 1 1 * 1970-2199/2,1970-2199/3,1970-2199/5,1970-2199/7,1970-2199/11,1970-2199/13,1970-2199/17".to_owned(),
+    ] {
+        let expr = CronExpr::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
+        let took = fastest(|| drop(expr.to_string()));
+        // Unoptimized code takes longer.
+        assert!(took < Duration::from_millis(if cfg!(debug_assertions) { 40 } else { 1 }), "{took:?} for `{text}`");
+    }
+}
+
 #[test]
 fn a_refusal_never_shows_more_than_256_bytes() {
     for input in hostile() {

@@ -1,5 +1,5 @@
 //! Another engine, as simple as can be: it looks at each minute of the wall clock, and applies the rules of clock changes as they are
-//! written down. What it knows of zones it asks chrono-tz, second by second.
+//! written down. What it knows of zones it asks chrono-tz, for the second of a change.
 
 use std::collections::BTreeSet;
 
@@ -58,9 +58,11 @@ impl Sets {
         let mut found = BTreeSet::new();
         // Offsets are not whole minutes before 1972 (Monrovia): seconds are walked there.
         let mut at = from;
-        let mut last_offset = offset(zone, at - TimeDelta::seconds(1));
+        let clock = Clock::of(zone, from - TimeDelta::hours(1), until + TimeDelta::hours(1));
+        let offset = |at: DateTime<Utc>| clock.offset(at.timestamp()) as i32;
+        let mut last_offset = offset(at - TimeDelta::seconds(1));
         while at < until {
-            let now = offset(zone, at);
+            let now = offset(at);
             let gap = now - last_offset;
             if gap > 0 && gap <= 3 * 3600 && !self.interval {
                 let skipped = (at + TimeDelta::seconds(last_offset.into())).naive_utc();
@@ -74,18 +76,17 @@ impl Sets {
                 found.insert(at);
             }
             last_offset = now;
-            at += step_to_next(zone, at, wall, now);
+            at += step_to_next(offset, at, wall, now);
         }
         found
     }
 }
 
 /// To the next whole minute of the wall clock, or to a clock change before it.
-fn step_to_next(zone: Tz, at: DateTime<Utc>, wall: NaiveDateTime, now: i32) -> TimeDelta {
+fn step_to_next(offset: impl Fn(DateTime<Utc>) -> i32, at: DateTime<Utc>, wall: NaiveDateTime, now: i32) -> TimeDelta {
     let whole = 60 - i64::from(wall.second());
-    let changed = offset(zone, at + TimeDelta::seconds(whole)) != now;
-    let step =
-        if changed { (1..=whole).find(|&step| offset(zone, at + TimeDelta::seconds(step)) != now) } else { None };
+    let changed = offset(at + TimeDelta::seconds(whole)) != now;
+    let step = if changed { (1..=whole).find(|&step| offset(at + TimeDelta::seconds(step)) != now) } else { None };
     TimeDelta::seconds(step.unwrap_or(whole))
 }
 
@@ -97,6 +98,32 @@ fn shown_before(zone: Tz, at: DateTime<Utc>, wall: NaiveDateTime) -> bool {
             offset(zone, at) != earlier
         }
         _ => false,
+    }
+}
+
+/// A zone's offsets around some days: from when on which.
+pub(crate) struct Clock(Vec<(i64, i64)>);
+
+impl Clock {
+    pub(crate) fn of(zone: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Clock {
+        let at = |seconds| i64::from(offset(zone, DateTime::from_timestamp(seconds, 0).expect("an instant")));
+        let mut offsets = vec![(i64::MIN, at(from.timestamp()))];
+        for quarter in (from.timestamp()..until.timestamp()).step_by(900) {
+            if at(quarter + 900) != at(quarter) {
+                let second = (quarter..=quarter + 900).find(|&second| at(second) != at(quarter)).expect("it changes");
+                offsets.push((second, at(second)));
+            }
+        }
+        Clock(offsets)
+    }
+
+    pub(crate) fn offset(&self, at: i64) -> i64 {
+        self.0.iter().rev().find(|(from, _)| *from <= at).expect("the first reaches back for ever").1
+    }
+
+    /// Whether some instant of these shows that time.
+    pub(crate) fn shows(&self, wall: i64, instants: std::ops::Range<i64>) -> bool {
+        self.0.iter().any(|&(_, offset)| instants.contains(&(wall - offset)) && self.offset(wall - offset) == offset)
     }
 }
 

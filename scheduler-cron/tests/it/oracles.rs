@@ -86,3 +86,58 @@ fn croner_finds_the_same_special_days() {
         assert_eq!(ours, theirs, "{text}");
     }
 }
+
+#[cfg(feature = "quartz")]
+mod quartz {
+    use scheduler_cron::Dialect;
+
+    use super::*;
+
+    fn field(min: u32, max: u32, names: &'static [&'static str]) -> impl Strategy<Value = String> {
+        let value = prop_oneof![
+            3 => (min..=max).prop_map(|value| value.to_string()),
+            u32::from(!names.is_empty()) => prop::sample::select(if names.is_empty() { &["*"] } else { names }).prop_map(str::to_owned),
+        ];
+        let item = prop_oneof![
+            Just("*".to_owned()),
+            (1..=max).prop_map(|step| format!("*/{step}")),
+            value,
+            (min..=max, min..=max).prop_map(|(a, b)| format!("{}-{}", a.min(b), a.max(b))),
+            (min..=max, 1..=max).prop_map(|(first, step)| format!("{first}/{step}")),
+            (min..=max, min..=max, 1..=max).prop_map(|(a, b, step)| format!("{}-{}/{step}", a.min(b), a.max(b))),
+        ];
+        prop_oneof![2 => Just("*".to_owned()), 3 => prop::collection::vec(item, 1..4).prop_map(|items| items.join(","))]
+    }
+
+    fn expression() -> impl Strategy<Value = String> {
+        const MONTHS: &[&str] = &["jan", "Feb", "DEC", "march", "oct-dec"];
+        const DAYS: &[&str] = &["sun", "Mon", "FRIDAY", "tue-thu", "Sat"];
+        let day = prop_oneof![1 => Just("?".to_owned()), 4 => field(1, 31, &[])];
+        let weekday = prop_oneof![1 => Just("?".to_owned()), 4 => field(1, 7, DAYS)];
+        let year = prop_oneof![4 => Just(String::new()), 1 => (2020..2090_u32).prop_map(|year| format!(" {year}-{}/3", year + 9))];
+        (field(0, 59, &[]), field(0, 59, &[]), field(0, 23, &[]), day, field(1, 12, MONTHS), weekday, year).prop_map(
+            |(second, minute, hour, day, month, weekday, year)| {
+                format!("{second} {minute} {hour} {day} {month} {weekday}{year}")
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_dialect_means_what_the_cron_crate_does(text in expression(), at in seconds()) {
+            let after = DateTime::from_timestamp(at, 0).expect("an instant");
+            let ours = CronExpr::parse_dialect(&text, Dialect::Quartz);
+            let Ok(theirs) = cron::Schedule::from_str(&text) else {
+                prop_assert!(ours.is_err(), "`{}` is read by the dialect alone", text);
+                return Ok(());
+            };
+            let Ok(ours) = ours else { return Err(TestCaseError::fail(format!("`{text}` is refused: {:?}", ours.err()))) };
+            // Its years end with 2100.
+            let ours: Vec<_> = ours.upcoming(after, Tz::UTC).take(4).take_while(|at| at.timestamp() < 4_102_444_800).collect();
+            let theirs: Vec<_> = theirs.after(&after).take(ours.len()).collect();
+            prop_assert_eq!(ours, theirs, "`{}`", text);
+        }
+    }
+}

@@ -16,25 +16,23 @@ impl ::scheduler::job::ScheduledJob for report {
             .retries(5u32)
             .timeout(::core::time::Duration::from_millis(480000u64))
             .overlap(::scheduler::job::OverlapPolicy::Allow)
-            .run_annotated(
-                ::scheduler::job::Arguments::default()
-                    .with::<ScheduledAt>()
-                    .with::<State<Mail>>(),
-                |context| ::core::result::Result::Ok(
-                    report(
-                        <ScheduledAt as ::scheduler::extract::FromContext>::from_context(
-                            context,
-                        )?,
-                        <State<
-                            Mail,
-                        > as ::scheduler::extract::FromContext>::from_context(context)?,
-                    ),
-                ),
-                <JobResult as ::scheduler::outcome::IntoOutcome>::into_outcome,
-            )
+            .run_2::<
+                ScheduledAt,
+                State<Mail>,
+                _,
+            >(report, <JobResult as ::scheduler::outcome::IntoOutcome>::into_outcome)
     }
 }
-::scheduler::__private::inventory::submit! {
-    ::scheduler::__private::Registration::new(< report as ::scheduler::job::ScheduledJob
-    > ::job)
-}
+const _: () = {
+    #[used]
+    #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+    #[cfg_attr(
+        target_vendor = "apple",
+        unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs")
+    )]
+    #[cfg_attr(
+        not(any(windows, target_vendor = "apple")),
+        unsafe(link_section = ".init_array")
+    )]
+    static REGISTER: extern "C" fn() = ::scheduler::__private::register::<report>;
+};

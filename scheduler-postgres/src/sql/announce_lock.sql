@@ -1,5 +1,6 @@
 -- R22: the switch of a job's revision locks its state; jobs seen for the first time are told apart by an advisory lock.
-SELECT s.job_id, s.revision_id, s.enabled, r.fingerprint
+SELECT {s.columns}, r.id, r.fingerprint, r.trigger, r.zone, r.zone_data, r.policies, r.valid_from, r.valid_to,
+       clock_timestamp() AS now
 FROM {schema}.job_states AS s
 JOIN {schema}.job_revisions AS r ON r.id = s.revision_id
 WHERE s.job_id = ANY ($1::text[])

@@ -1,4 +1,4 @@
--- Which current revisions the instance has ($2), and which it has not ($3).
+-- Which revisions the instance has ($2), current or not, and which current ones it has not ($3).
 INSERT INTO {schema}.instances AS i (id, host, pid, version, clock_offset_ms, started_at, seen_at, announced)
 VALUES ($1::uuid, '', 0, '', 0, clock_timestamp(), clock_timestamp(), $2::bigint[])
 ON CONFLICT (id) DO UPDATE

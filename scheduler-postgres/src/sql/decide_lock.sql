@@ -1,4 +1,5 @@
-SELECT s.job_id, s.revision_id, s.enabled, s.watermark, s.paused_at, s.paused_by, s.pause_reason, s.pause_until
+-- R12 passes over a job that another instance has locked; who pauses or resumes it waits.
+SELECT {s.columns}
 FROM {schema}.job_states AS s
 WHERE s.job_id = $1::text
-FOR UPDATE SKIP LOCKED
+FOR UPDATE {skip_locked}

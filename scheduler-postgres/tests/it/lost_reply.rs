@@ -8,7 +8,7 @@ use scheduler_core::{
     job::OverlapPolicy,
     occurrence::OccurrenceKey,
     store::{
-        Announcement, Claim, ClaimOutcome, ControlStore as _, DecideRequest, DecideView, DecisionPlan,
+        AnnounceRequest, Announcement, Claim, ClaimOutcome, ControlStore as _, DecideRequest, DecideView, DecisionPlan,
         ExecutionStore as _, Planner, Refusal, StoreError,
     },
 };
@@ -26,10 +26,13 @@ pub(crate) async fn claim(store: &PostgresStore, client: &Client, job: &str) -> 
         fingerprint: "first".to_owned(),
         trigger: "every 1s".to_owned(),
         zone: None,
+        zone_data: None,
         policies: serde_json::json!({}),
         enabled: true,
     };
-    let announced = store.announce(instance, &[announcement], Duration::from_secs(30)).await.expect("announced");
+    let request =
+        AnnounceRequest { instance, jobs: vec![announcement], lease: Duration::from_secs(30), may_roll_back: false };
+    let announced = store.announce(&request, &DecideAll).await.expect("announced");
     // An hour owed, so that occurrences lie in the past.
     client
         .execute("UPDATE job_states SET watermark = watermark - interval '1 hour' WHERE job_id = $1", &[&job])

@@ -4,5 +4,6 @@ mod conformance;
 mod connecting;
 mod lost_reply;
 mod migration;
+mod operator;
 mod round_trips;
 mod server;

@@ -134,7 +134,7 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
             request_hash: None,
             max_attempts: 1,
             overlap: claims[0].overlap,
-            triggered_by: None,
+            actor: None,
             params: None,
         };
         let ManualOutcome::Accepted(row) = store.request(&request).await.expect("requested") else {

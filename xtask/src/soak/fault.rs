@@ -1,13 +1,15 @@
 //! What goes wrong in a run, and how it is undone.
 
-use std::{
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{process::Stdio, time::Duration};
 
 use rustix::process::Signal;
 
-use super::{LEASE, Place, chance::Chance, node::Node, node::now_seconds};
+use super::{
+    LEASE, Place,
+    chance::Chance,
+    node::Node,
+    node::{now_seconds, uptime},
+};
 use crate::{
     failure::{Context, Failure, Result},
     services::Services,
@@ -106,7 +108,7 @@ pub(crate) struct Theatre<'a> {
     services: &'a Services,
     place: Place,
     nodes: Vec<Node>,
-    undo: Vec<(Instant, Undo)>,
+    undo: Vec<(Duration, Undo)>,
     unexpected_ends: u32,
 }
 
@@ -142,7 +144,7 @@ impl<'a> Theatre<'a> {
     /// Lets time go by, undoing what is due, and starting again what ended by itself.
     pub(crate) fn pass(&mut self, time: Duration) -> Result<()> {
         const STEP: Duration = Duration::from_millis(100);
-        let end = Instant::now() + time;
+        let end = uptime() + time;
         loop {
             self.undo_due()?;
             for number in 0..self.nodes.len() {
@@ -153,7 +155,7 @@ impl<'a> Theatre<'a> {
                     self.later(Duration::from_millis(500), Undo::Start(number));
                 }
             }
-            let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
+            let Some(left) = end.checked_sub(uptime()).filter(|left| !left.is_zero()) else {
                 return Ok(());
             };
             std::thread::sleep(left.min(STEP));
@@ -218,7 +220,7 @@ impl<'a> Theatre<'a> {
     /// Undoes everything.
     pub(crate) fn mend(&mut self) -> Result<()> {
         for (at, _) in &mut self.undo {
-            *at = Instant::now();
+            *at = uptime();
         }
         for node in &self.nodes {
             node.set_clock(0)?;
@@ -252,11 +254,11 @@ impl<'a> Theatre<'a> {
     }
 
     fn later(&mut self, after: Duration, undo: Undo) {
-        self.undo.push((Instant::now() + after, undo));
+        self.undo.push((uptime() + after, undo));
     }
 
     fn undo_due(&mut self) -> Result<()> {
-        let now = Instant::now();
+        let now = uptime();
         let due: Vec<Undo> = self.undo.extract_if(.., |(at, _)| *at <= now).map(|(_, undo)| undo).collect();
         for undo in due {
             match undo {

@@ -47,8 +47,8 @@ impl Node {
             number,
             starts: 0,
             child: None,
-            ways: ways.try_into().ok().expect(two),
-            urls: urls.try_into().ok().expect(two),
+            ways: ways.try_into().expect(two),
+            urls: urls.try_into().expect(two),
             faketime: find_faketime(),
         })
     }
@@ -104,8 +104,7 @@ impl Node {
     pub(crate) fn note_end(&mut self) -> Result<()> {
         self.child = None;
         let Some(instance) = self.instance() else { return Ok(()) };
-        let uptime = clock_gettime(ClockId::Boottime);
-        let millis = uptime.tv_sec * 1_000 + uptime.tv_nsec / 1_000_000;
+        let millis = uptime().as_millis();
         let path = self.place.killed();
         let note = || writeln!(OpenOptions::new().create(true).append(true).open(&path)?, "{instance} {millis}");
         note().context(|| format!("writing {}", path.display()))
@@ -155,6 +154,11 @@ fn split_port(url: &str) -> Result<(u16, impl Fn(u16) -> String)> {
     let (head, path) = (head.to_owned(), path.to_owned());
     let port = port.parse().context(|| "a URL whose port is no number".to_owned())?;
     Ok((port, move |port| format!("{head}:{port}/{path}")))
+}
+
+/// The machine's boot-time clock, which nobody steps, and which the nodes' own notes are by.
+pub(crate) fn uptime() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
 }
 
 /// Seconds since the epoch.

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     identity::{ExecutionId, JobId, RevisionId},
     job::Job,
-    store::{DecidedRow, JobState, Pause},
+    store::{DecidedRow, JobRevision, JobState, Pause},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -32,7 +32,9 @@ fn view(watermark: i64, now: i64, rows: &[DecidedRow]) -> DecideView {
     DecideView {
         now,
         state: JobState::new(JobId::parse("job").expect("a valid id"), RevisionId(1), true, at(watermark)),
+        revision: None,
         until: now - TimeDelta::seconds(2),
+        is_cut: false,
         rows: rows.to_vec(),
         newest_range: None,
         held: false,
@@ -51,6 +53,7 @@ fn words(plan: &DecisionPlan) -> Vec<String> {
         .map(|row| match row {
             PlannedRow::Claim(claim) => format!("claim {}", minute(&claim.scheduled_at)),
             PlannedRow::CatchUp { scheduled_at, .. } => format!("wait {}", minute(scheduled_at)),
+            PlannedRow::Waiting { scheduled_at, .. } => format!("on time {}", minute(scheduled_at)),
             PlannedRow::Range { reason, missed_from, scheduled_at, missed_count, .. } => {
                 format!("{reason} {}-{} ({missed_count})", minute(missed_from), minute(scheduled_at))
             }
@@ -161,6 +164,113 @@ fn paused_time_is_left_alone_and_disabled_time_is_never_owed() {
     assert_eq!(plan.watermark, Some(at(20)));
 }
 
+/// The same view of a job that is paused.
+fn paused(view: DecideView, until: Option<DateTime<Utc>>) -> DecideView {
+    let mut view = view;
+    view.state.pause = Some(Pause { at: view.state.watermark, by: None, reason: None, until });
+    view
+}
+
+#[test]
+fn a_pause_that_is_over_is_one_skipped_range_and_what_is_due_at_its_end_is_owed() {
+    let planner = planner(CatchUp::Latest);
+    let view = paused(view(10, 20, &[own(13)]), Some(at(15)));
+    let plan = planner.plan(&view);
+    assert_eq!(words(&plan), ["paused 11-14 (3)"]);
+    assert!(plan.ends_pause);
+    assert_eq!(plan.watermark, Some(at(15) - TimeDelta::milliseconds(1)));
+    let soon = DecideView { until: at(14), ..view };
+    let plan = planner.plan(&soon);
+    assert!(
+        !plan.ends_pause && plan.watermark == Some(at(14)),
+        "a pass that ends within the pause leaves it: {plan:?}"
+    );
+}
+
+#[test]
+fn a_pause_of_more_than_a_pass_is_one_row_that_grows() {
+    let limit = i64::try_from(PASS).expect("fits");
+    let until = 10 + limit + 5;
+    let planner = planner(CatchUp::Latest);
+    let first = planner.plan(&paused(view(10, until + 1, &[]), Some(at(until))));
+    assert_eq!(words(&first), [format!("paused 11-{} ({limit})", 10 + limit)]);
+    assert!(!first.ends_pause && first.watermark == Some(at(10 + limit)));
+    let mut next = paused(view(10 + limit, until + 1, &[]), Some(at(until)));
+    next.newest_range = Some(RangeRow {
+        execution_id: ExecutionId(7),
+        reason: Reason::Paused,
+        missed_from: at(11),
+        scheduled_at: at(10 + limit),
+    });
+    let second = planner.plan(&next);
+    assert_eq!(second.grow, Some(GrowRange { execution_id: ExecutionId(7), scheduled_at: at(until - 1), added: 4 }));
+    assert!(second.rows.is_empty() && second.ends_pause);
+}
+
+/// A planner by a job's stored revision, and the revision, with this trigger.
+fn stored(purpose: Purpose, trigger: &str) -> (StoredPlanner, Arc<JobRevision>) {
+    let planner = StoredPlanner {
+        purpose,
+        instance: InstanceId::random(),
+        own: None,
+        elsewhere: std::collections::HashMap::new(),
+    };
+    let revision = JobRevision {
+        id: RevisionId(1),
+        fingerprint: "first".into(),
+        trigger: trigger.into(),
+        zone: None,
+        zone_data: None,
+        policies: Arc::new(serde_json::json!({"catch_up": "skip"})),
+        enabled: true,
+        valid_from: at(0),
+        valid_to: None,
+    };
+    (planner, Arc::new(revision))
+}
+
+#[test]
+fn who_can_not_claim_decides_by_the_stored_trigger() {
+    let (planner, revision) = stored(Purpose::Pause, "every 2m");
+    let view = DecideView { revision: Some(revision), ..view(10, 16, &[own(14)]) };
+    assert_eq!(words(&planner.plan(&view)), ["on time 16", "deadline 12-12 (1)"]);
+}
+
+#[test]
+fn what_other_instances_decided_gets_no_row_from_who_can_not_claim() {
+    let (mut planner, revision) = stored(Purpose::Pause, "every 2m");
+    let elsewhere = Elsewhere { cursor: Some(at(14)), ..Elsewhere::default() };
+    planner.elsewhere.insert(JobId::parse("job").expect("a valid id"), elsewhere);
+    let view = DecideView { revision: Some(revision), ..view(10, 16, &[]) };
+    assert_eq!(words(&planner.plan(&view)), ["on time 16"]);
+}
+
+#[test]
+fn the_definition_at_hand_counts_where_it_is_the_current_revision() {
+    let job = Job::builder("job").every(MINUTE).run(|| async {});
+    let (mut planner, revision) = stored(Purpose::Pause, "an older text");
+    planner.own = Some(Arc::clone(job.settings()));
+    let current = JobRevision { fingerprint: job.settings().fingerprint().into(), ..(*revision).clone() };
+    let view = DecideView { revision: Some(Arc::new(current)), ..view(15, 16, &[]) };
+    assert_eq!(words(&planner.plan(&view)), ["on time 16"]);
+}
+
+#[test]
+fn what_was_owed_under_a_trigger_that_can_not_be_read_is_missed_as_a_whole() {
+    let (planner, revision) = stored(Purpose::Pause, "each second tuesday");
+    let mut unread = DecideView { revision: Some(revision), ..view(10, 16, &[own(16)]) };
+    let plan = planner.plan(&unread);
+    let PlannedRow::Range { status, reason, missed_from, scheduled_at, missed_count } = plan.rows[0] else {
+        panic!("{plan:?}")
+    };
+    assert_eq!((status, reason, missed_count), (Status::Missed, Reason::Deadline, 0));
+    let millisecond = TimeDelta::milliseconds(1);
+    assert_eq!((missed_from, scheduled_at), (at(10) + millisecond, at(16) - millisecond));
+    assert_eq!(plan.watermark, Some(at(16)));
+    unread.state.enabled = false;
+    assert!(planner.plan(&unread).rows.is_empty(), "the time in which a job is disabled is never owed");
+}
+
 #[test]
 fn a_pass_is_cut_at_its_limit_and_the_next_one_has_the_latest() {
     let limit = i64::try_from(PASS).expect("fits");
@@ -198,7 +308,7 @@ mod coverage {
             for row in &plan.rows {
                 match row {
                     PlannedRow::Claim(claim) => own_rows.push(minute(claim.scheduled_at)),
-                    PlannedRow::CatchUp { scheduled_at, .. } => own_rows.push(minute(*scheduled_at)),
+                    PlannedRow::CatchUp { scheduled_at, .. } | PlannedRow::Waiting { scheduled_at, .. } => own_rows.push(minute(*scheduled_at)),
                     PlannedRow::Range { missed_from, scheduled_at, missed_count, .. } => {
                         ranges.push((minute(*missed_from), minute(*scheduled_at), *missed_count));
                     }

@@ -1,3 +1,5 @@
+use scheduler_cron::Dialect;
+
 use super::*;
 use crate::{Scheduler, extract::State, store::memory::MemoryStore};
 
@@ -20,6 +22,9 @@ fn every_mistake_is_told_at_once() {
         Job::builder("ambiguous").cron("5/10 * * * *").run(|| async {}),
         Job::builder("never").cron("0 0 31 2 *").run(|| async {}),
         Job::builder("untriggered").run(|| async {}),
+        Job::builder("holding_back").cron("0 9 * * *").except("id-holidays").run(|| async {}),
+        Job::builder("interval").every(Duration::from_secs(60)).dialect(Dialect::Apscheduler).run(|| async {}),
+        Job::builder("translated").cron("0 9 * * 7").dialect(Dialect::Apscheduler).run(|| async {}),
         Job::builder("short").manual().lease_ttl(Duration::from_secs(1)).run(|| async {}),
         Job::builder("hasty").every(Duration::from_secs(5)).overlap(OverlapPolicy::CancelRunning).run(|| async {}),
     ])
@@ -34,16 +39,26 @@ fn every_mistake_is_told_at_once() {
         "5-59/10",
         "never fires",
         "job `untriggered`: has no trigger",
+        "job `holding_back`: unknown calendar `id-holidays`",
+        "job `interval`: `dialect` goes with `cron` alone",
+        "job `translated`: day of week `7` is outside 0-6; in APScheduler 0 is Monday and 6 is Sunday",
         "`lease_ttl` is 1s",
         "job `hasty`: `overlap = cancel_running` needs a period of at least 10s",
     ] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
-    assert_eq!(error.mistakes().len(), 10, "{text}");
+    assert_eq!(error.mistakes().len(), 13, "{text}");
 }
 
 #[test]
 fn state_that_was_given_is_not_missed() {
     let job = Job::builder("stateful").manual().run(|_: State<u32>| async {});
     assert!(Scheduler::builder(MemoryStore::new()).jobs([job]).state(7_u32).build().is_ok());
+}
+
+#[test]
+fn a_cron_expression_keeps_the_meaning_of_its_dialect() {
+    let job =
+        Job::builder("job").dialect(Dialect::Apscheduler).cron_any(["0 9 * * 0-4", "0 12 1-7 * sat"]).run(|| async {});
+    assert_eq!(job.settings().trigger.to_string(), "0 9 * * 1-5 | 0 12 1-7 * &6 UTC");
 }

@@ -1,17 +1,38 @@
 //! Jobs and instances (R22).
 
-use std::{cmp::Reverse, time::Duration};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::{
-    job::{JobRecord, Revision},
-    state::State,
-};
+use super::{job::JobRecord, state::State};
 use crate::{
     identity::{InstanceId, JobId, RevisionId},
-    store::{Announced, Announcement, Heartbeat, InstanceRecord, JobState},
+    store::{
+        AnnounceRequest, Announced, Announcement, Heartbeat, InstanceRecord, JobRevision, JobState, Planner, StoreError,
+    },
 };
+
+/// Policies that several revisions have: most jobs' are those that nobody set.
+#[derive(Debug, Default)]
+pub(super) struct SharedPolicies(Vec<Arc<Value>>);
+
+impl SharedPolicies {
+    /// How many are compared with; beyond it the first ones are forgotten.
+    const COMPARED: usize = 8;
+
+    fn get(&mut self, policies: &Value) -> Arc<Value> {
+        if let Some(known) = self.0.iter().find(|known| ***known == *policies) {
+            return Arc::clone(known);
+        }
+        if self.0.len() == Self::COMPARED {
+            self.0.remove(0);
+        }
+        let new = Arc::new(policies.clone());
+        self.0.push(Arc::clone(&new));
+        new
+    }
+}
 
 /// An instance; one that has only announced jobs so far has no heartbeat.
 #[derive(Debug)]
@@ -24,31 +45,45 @@ pub(super) struct Instance {
 impl State {
     pub(super) fn announce(
         &mut self,
-        instance: InstanceId,
-        announcement: &Announcement,
-        lease: Duration,
+        request: &AnnounceRequest,
+        planner: &dyn Planner,
         now: DateTime<Utc>,
-    ) -> Announced {
-        self.see(instance, now);
-        let fingerprint = &*announcement.fingerprint;
+    ) -> Result<Vec<Announced>, StoreError> {
+        self.see(request.instance, now);
+        request.jobs.iter().map(|job| self.announce_one(request, job, planner, now)).collect()
+    }
+
+    fn announce_one(
+        &mut self,
+        request: &AnnounceRequest,
+        announcement: &Announcement,
+        planner: &dyn Planner,
+        now: DateTime<Utc>,
+    ) -> Result<Announced, StoreError> {
         if !self.jobs.contains_key(&announcement.job_id) {
-            let revision = self.next_revision();
-            let state = JobState::new(announcement.job_id.clone(), revision, announcement.enabled, now);
-            let mut job = JobRecord::new(state);
-            job.revisions.push(Revision { id: revision, fingerprint: fingerprint.into() });
-            self.jobs.insert(announcement.job_id.clone(), job);
+            let revision = self.new_revision(announcement, now);
+            let state = JobState::new(announcement.job_id.clone(), revision.id, announcement.enabled, now);
+            self.jobs.insert(announcement.job_id.clone(), JobRecord::new(state, revision));
         }
         let job = &self.jobs[&announcement.job_id];
-        let known = job.revisions.iter().rfind(|revision| &*revision.fingerprint == fingerprint).map(|known| known.id);
+        let known = job.revisions.iter().rfind(|revision| *revision.fingerprint == *announcement.fingerprint);
+        let known = known.map(|known| known.id);
         let current = job.state.revision;
-        let announced = match known {
-            Some(known) if known == current || self.is_served(job, instance, lease, now) => known,
-            _ => self.switch(announcement, now),
+        let stays = |known| {
+            known == current || !request.may_roll_back || self.is_served(job, request.instance, request.lease, now)
+        };
+        let (announced, decided) = match known.filter(|known| stays(*known)) {
+            Some(known) => (known, None),
+            None => {
+                let decided = self.decide_owed(&announcement.job_id, planner, now)?;
+                (self.switch(announcement, now), Some(Box::new(decided)))
+            }
         };
         let job = self.jobs.get_mut(&announcement.job_id).expect("it was looked at above");
-        job.announcers.retain(|(other, _)| *other != instance && self.instances.contains_key(other));
-        job.announcers.push((instance, announced));
-        Announced::new(job.state.clone(), announced == job.state.revision)
+        job.announcers.retain(|(other, _)| *other != request.instance && self.instances.contains_key(other));
+        job.announcers.push((request.instance, announced));
+        let current = announced == job.state.revision;
+        Ok(Announced { decided, ..Announced::new(job.state.clone(), current) })
     }
 
     /// Whether another instance that lives announces the current revision.
@@ -62,10 +97,13 @@ impl State {
 
     /// Makes what is announced the current revision.
     fn switch(&mut self, announcement: &Announcement, now: DateTime<Utc>) -> RevisionId {
-        let id = self.next_revision();
+        let revision = self.new_revision(announcement, now);
+        let id = revision.id;
         let job = self.jobs.get_mut(&announcement.job_id).expect("it was looked at above");
-        job.revisions.retain(|revision| *revision.fingerprint != *announcement.fingerprint);
-        job.revisions.push(Revision { id, fingerprint: announcement.fingerprint.as_str().into() });
+        if let Some(old) = job.revisions.last_mut() {
+            Arc::make_mut(old).valid_to = Some(now);
+        }
+        job.revisions.push(revision);
         if announcement.enabled && !job.state.enabled {
             // Disabled time is never owed (R23).
             job.move_watermark(now);
@@ -73,6 +111,21 @@ impl State {
         job.state.revision = id;
         job.state.enabled = announcement.enabled;
         id
+    }
+
+    /// A revision that is the current one from now on.
+    fn new_revision(&mut self, announcement: &Announcement, now: DateTime<Utc>) -> Arc<JobRevision> {
+        Arc::new(JobRevision {
+            id: self.next_revision(),
+            fingerprint: announcement.fingerprint.as_str().into(),
+            trigger: announcement.trigger.as_str().into(),
+            zone: announcement.zone.as_deref().map(Into::into),
+            zone_data: announcement.zone_data.as_deref().map(Into::into),
+            policies: self.shared.get(&announcement.policies),
+            enabled: announcement.enabled,
+            valid_from: now,
+            valid_to: None,
+        })
     }
 
     pub(super) fn heartbeat(&mut self, heartbeat: &Heartbeat, now: DateTime<Utc>) {
@@ -95,6 +148,25 @@ impl State {
 
     pub(super) fn job_states(&self, jobs: &[JobId]) -> Vec<JobState> {
         jobs.iter().filter_map(|job_id| self.jobs.get(job_id)).map(|job| job.state.clone()).collect()
+    }
+
+    pub(super) fn revisions(&self, job_id: &JobId) -> Vec<Arc<JobRevision>> {
+        self.jobs.get(job_id).map_or_else(Vec::new, |job| job.revisions.iter().rev().cloned().collect())
+    }
+
+    pub(super) fn orphaned(&self, lease: Duration, now: DateTime<Utc>) -> Vec<JobState> {
+        let lives = |id: &InstanceId| self.instances.get(id).is_some_and(|instance| instance.seen_at + lease > now);
+        let is_served = |job: &JobRecord| job.announcers.iter().any(|(instance, _)| lives(instance));
+        let orphaned = self.jobs.values().filter(|job| !is_served(job)).map(|job| job.state.clone());
+        let mut orphaned: Vec<_> = orphaned.collect();
+        orphaned.sort_by(|one, other| one.job_id.cmp(&other.job_id));
+        orphaned
+    }
+
+    pub(super) fn pauses_over(&self, limit: usize, now: DateTime<Utc>) -> Vec<JobId> {
+        let is_over =
+            |job: &&JobRecord| job.state.pause.as_ref().and_then(|pause| pause.until).is_some_and(|until| until <= now);
+        self.jobs.values().filter(is_over).map(|job| job.state.job_id.clone()).take(limit).collect()
     }
 
     pub(super) fn instance_records(&self) -> Vec<InstanceRecord> {

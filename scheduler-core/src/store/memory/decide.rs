@@ -4,16 +4,19 @@ use std::ops::Bound::{Excluded, Included};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::state::State;
+use super::{job::JobRecord, state::State};
 use crate::{
     identity::JobId,
     occurrence::{OccurrenceKey, Origin},
-    status::{Reason, Status},
+    status::Reason,
     store::{
         ClaimOutcome, DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner,
         RangeRow, Refusal, StoreError,
     },
 };
+
+/// How many rows a view holds at most where nobody says.
+const VIEW_LIMIT: usize = 10_000;
 
 impl State {
     pub(super) fn decide(
@@ -22,38 +25,72 @@ impl State {
         planner: &dyn Planner,
         now: DateTime<Utc>,
     ) -> Result<Option<Decided>, StoreError> {
-        let Some(view) = self.view(request, now) else { return Ok(None) };
-        let plan = planner.plan(&view);
-        if let Some(grow) = &plan.grow {
-            self.check_growth(&request.job_id, grow)?;
+        if self.jobs.get(&request.job_id).is_none_or(|job| job.state.revision != request.revision) {
+            return Ok(None);
         }
-        Ok(Some(self.apply(&request.job_id, plan, now)))
+        let view = self.view(&request.job_id, now - request.lag, request.limit, now);
+        self.pass(&request.job_id, &view, planner).map(Some)
     }
 
-    fn view(&self, request: &DecideRequest, now: DateTime<Utc>) -> Option<DecideView> {
-        let job = self.jobs.get(&request.job_id).filter(|job| job.state.revision == request.revision)?;
+    /// Decides what a job owes up to now, pass after pass; the planner sees the job's current revision.
+    pub(super) fn decide_owed(
+        &mut self,
+        job_id: &JobId,
+        planner: &dyn Planner,
+        now: DateTime<Utc>,
+    ) -> Result<Decided, StoreError> {
+        let mut decided = Decided::nothing(now, now);
+        loop {
+            let mut view = self.view(job_id, now, VIEW_LIMIT, now);
+            view.revision = Some(self.job(job_id).current_revision());
+            let pass = self.pass(job_id, &view, planner)?;
+            let goes_on = pass.ended_pause || pass.watermark > view.state.watermark && pass.watermark < now;
+            decided.add(pass);
+            if !goes_on {
+                return Ok(decided);
+            }
+        }
+    }
+
+    fn job(&self, job_id: &JobId) -> &JobRecord {
+        self.jobs.get(job_id).expect("it was looked up by the caller")
+    }
+
+    fn view(&self, job_id: &JobId, until: DateTime<Utc>, limit: usize, now: DateTime<Utc>) -> DecideView {
+        let job = self.job(job_id);
         let watermark = job.state.watermark;
-        let mut until = (now - request.lag).max(watermark);
+        let mut until = until.max(watermark);
         let seen = job.decided.range((Excluded(watermark), Included(until)));
         let seen = seen.map(|(scheduled_at, from)| DecidedRow { scheduled_at: *scheduled_at, missed_from: *from });
-        let mut rows: Vec<_> = seen.take(request.limit.saturating_add(1)).collect();
-        if rows.len() > request.limit {
-            rows.truncate(request.limit);
+        let mut rows: Vec<_> = seen.take(limit.saturating_add(1)).collect();
+        let is_cut = rows.len() > limit;
+        if is_cut {
+            rows.truncate(limit);
             until = rows.last().map_or(watermark, |row| row.scheduled_at);
         }
         let newest_range = job.newest_range.and_then(|id| self.execution(id)).and_then(|row| {
-            let reason = row
-                .reason
-                .filter(|reason| matches!(reason, Reason::Deadline | Reason::Coalesced | Reason::CatchUpLimit))?;
-            let missed_from = row.missed_from?;
+            let (reason, missed_from) = (row.reason.filter(|reason| reason.is_of_ranges())?, row.missed_from?);
             Some(RangeRow { execution_id: row.id, reason, missed_from, scheduled_at: row.scheduled_at })
         });
-        Some(DecideView { now, state: job.state.clone(), until, rows, newest_range, held: job.is_held() })
+        let state = job.state.clone();
+        DecideView { now, state, revision: None, until, is_cut, rows, newest_range, held: job.is_held() }
+    }
+
+    fn pass(&mut self, job_id: &JobId, view: &DecideView, planner: &dyn Planner) -> Result<Decided, StoreError> {
+        let plan = planner.plan(view);
+        if let Some(grow) = &plan.grow {
+            self.check_growth(job_id, grow)?;
+        }
+        Ok(self.apply(job_id, plan, view.now))
     }
 
     fn apply(&mut self, job_id: &JobId, plan: DecisionPlan, now: DateTime<Utc>) -> Decided {
         let mut decided = Decided::nothing(now, now);
         let mut watermark = plan.watermark;
+        if plan.ends_pause {
+            let job = self.jobs.get_mut(job_id).expect("the view was of this job");
+            decided.ended_pause = job.state.pause.take().is_some();
+        }
         for planned in plan.rows {
             match planned {
                 PlannedRow::Claim(claim) => {
@@ -67,12 +104,12 @@ impl State {
                     decided.claims.push((claim, outcome));
                 }
                 PlannedRow::CatchUp { occurrence, scheduled_at, max_attempts } => {
-                    if self.attempts(job_id, &occurrence).is_empty() {
-                        let mut row = self.draft(job_id, &occurrence, Origin::CatchUp, scheduled_at, now);
-                        row.max_attempts = max_attempts;
-                        self.insert(row, None);
-                        decided.caught_up += 1;
-                    }
+                    let is_new = self.wait(job_id, &occurrence, Origin::CatchUp, scheduled_at, max_attempts, now);
+                    decided.caught_up += usize::from(is_new);
+                }
+                PlannedRow::Waiting { occurrence, scheduled_at, max_attempts } => {
+                    let is_new = self.wait(job_id, &occurrence, Origin::Schedule, scheduled_at, max_attempts, now);
+                    decided.waiting += usize::from(is_new);
                 }
                 PlannedRow::Range { status, reason, missed_from, scheduled_at, missed_count } => {
                     let key = OccurrenceKey::scheduled(scheduled_at);
@@ -83,14 +120,13 @@ impl State {
                         row.missed_from = Some(missed_from);
                         row.missed_count = Some(missed_count);
                         self.insert(row, None);
-                        decided.missed += if status == Status::Missed { missed_count } else { 0 };
+                        decided.count_range(reason, missed_count);
                     }
                 }
             }
         }
         if let Some(grow) = plan.grow {
-            self.grow(job_id, grow);
-            decided.missed += grow.added;
+            decided.count_range(self.grow(job_id, grow), grow.added);
         }
         let job = self.jobs.get_mut(job_id).expect("the view was of this job");
         if let Some(watermark) = watermark {
@@ -98,6 +134,25 @@ impl State {
         }
         decided.watermark = job.state.watermark;
         decided
+    }
+
+    /// Makes an occurrence wait to be taken, unless it has a row.
+    fn wait(
+        &mut self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        origin: Origin,
+        scheduled_at: DateTime<Utc>,
+        max_attempts: u32,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let is_new = self.attempts(job_id, occurrence).is_empty();
+        if is_new {
+            let mut row = self.draft(job_id, occurrence, origin, scheduled_at, now);
+            row.max_attempts = max_attempts;
+            self.insert(row, None);
+        }
+        is_new
     }
 
     fn check_growth(&self, job_id: &JobId, grow: &GrowRange) -> Result<(), StoreError> {
@@ -109,19 +164,25 @@ impl State {
         Err(StoreError::Rejected { operation: "decide occurrences", source })
     }
 
-    /// Extends a range row: its last instant, and with it its key, move on.
-    fn grow(&mut self, job_id: &JobId, grow: GrowRange) {
+    /// Extends a range row: its last instant, and with it its key, move on. Answers why its occurrences never ran.
+    fn grow(&mut self, job_id: &JobId, grow: GrowRange) -> Reason {
         let id = grow.execution_id;
         let key = OccurrenceKey::scheduled(grow.scheduled_at);
-        let Some(row) = self.rows.get_mut(&id) else { return };
+        let row = self.rows.get_mut(&id).expect("it was checked before anything was written");
         let old = std::mem::replace(&mut row.execution.occurrence, key.clone());
         let old_end = std::mem::replace(&mut row.execution.scheduled_at, grow.scheduled_at);
-        let missed_from = row.execution.missed_from;
+        let (missed_from, reason) = (row.execution.missed_from, row.execution.reason);
         row.execution.missed_count = Some(row.execution.missed_count.unwrap_or(0) + grow.added);
         let job = self.jobs.get_mut(job_id).expect("the view was of this job");
-        job.attempts.remove(&old);
+        // An attempt that was backfilled at the old last instant keeps its key.
+        let mut others = job.attempts.remove(&old).unwrap_or_default();
+        others.retain(|attempt| *attempt != id);
+        if !others.is_empty() {
+            job.attempts.insert(old, others);
+        }
         job.attempts.insert(key, vec![id]);
         job.decided.remove(&old_end);
         job.note_decided(grow.scheduled_at, missed_from);
+        reason.unwrap_or(Reason::Deadline)
     }
 }

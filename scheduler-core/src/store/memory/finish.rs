@@ -19,13 +19,6 @@ impl State {
         Some(RenewedLease { execution_id: held.execution_id, fence: held.fence, cancel_requested })
     }
 
-    pub(super) fn request_cancel(&mut self, execution: ExecutionId) -> bool {
-        self.leases.get_mut(&execution).is_some_and(|lease| {
-            lease.cancel_requested = true;
-            true
-        })
-    }
-
     pub(super) fn finish(&mut self, finish: &Finish, now: DateTime<Utc>) -> FinishOutcome {
         let id = finish.execution_id;
         let Some(row) = self.execution(id).filter(|row| row.fence == Some(finish.fence)) else {
@@ -95,7 +88,7 @@ impl State {
     }
 
     /// The attempt after a row's.
-    fn next_of(&self, row: &Execution) -> Option<ExecutionId> {
+    pub(super) fn next_of(&self, row: &Execution) -> Option<ExecutionId> {
         self.attempts(&row.job_id, &row.occurrence).iter().copied().find(|attempt| *attempt > row.id)
     }
 }

@@ -1,13 +1,16 @@
 //! A job, and the indexes over its rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 
 use crate::{
     identity::{ExecutionId, InstanceId, RevisionId},
     occurrence::OccurrenceKey,
-    store::JobState,
+    store::{JobRevision, JobState},
 };
 
 /// A job as the store has it.
@@ -15,7 +18,7 @@ use crate::{
 pub(super) struct JobRecord {
     pub(super) state: JobState,
     /// Every revision that the job ever had, oldest first.
-    pub(super) revisions: Vec<Revision>,
+    pub(super) revisions: Vec<Arc<JobRevision>>,
     /// Which revision each instance announced.
     pub(super) announcers: Vec<(InstanceId, RevisionId)>,
     /// Its rows.
@@ -37,18 +40,11 @@ pub(super) struct JobRecord {
     pub(super) newest_range: Option<ExecutionId>,
 }
 
-/// What makes two versions of a job differ, and its number.
-#[derive(Debug)]
-pub(super) struct Revision {
-    pub(super) id: RevisionId,
-    pub(super) fingerprint: Box<str>,
-}
-
 impl JobRecord {
-    pub(super) fn new(state: JobState) -> Self {
+    pub(super) fn new(state: JobState, revision: Arc<JobRevision>) -> Self {
         Self {
             state,
-            revisions: Vec::new(),
+            revisions: vec![revision],
             announcers: Vec::new(),
             rows: BTreeSet::new(),
             attempts: HashMap::new(),
@@ -59,6 +55,11 @@ impl JobRecord {
             latest: None,
             newest_range: None,
         }
+    }
+
+    /// The revision that is the current one.
+    pub(super) fn current_revision(&self) -> Arc<JobRevision> {
+        Arc::clone(self.revisions.last().expect("a job begins with one"))
     }
 
     /// Whether an occurrence has its row, or had one.

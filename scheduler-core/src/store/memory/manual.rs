@@ -24,7 +24,7 @@ impl State {
         let arrival = self.arrive(&request.job_id, request.overlap, now, now);
         let mut row = self.draft(&request.job_id, &request.occurrence, Origin::Manual, now, now);
         row.max_attempts = request.max_attempts;
-        row.triggered_by.clone_from(&request.triggered_by);
+        row.triggered_by = request.actor.as_ref().map(|actor| actor.who.clone());
         row.params.clone_from(&request.params);
         row.holds_key = is_skipping;
         match arrival {
@@ -37,6 +37,9 @@ impl State {
             }
         }
         let accepted = Box::new(row.clone());
+        if let Some(record) = request.audit(&row) {
+            self.audit.append(record, now);
+        }
         self.insert(row, request.request_hash.as_deref());
         ManualOutcome::Accepted(accepted)
     }

@@ -7,13 +7,17 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{control::Instance, job::JobRecord};
+use super::{
+    audit::Audit,
+    control::{Instance, SharedPolicies},
+    job::JobRecord,
+};
 use crate::{
     execution::Execution,
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
     occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::NextAttempt,
+    store::{NextAttempt, PruneRequest, Pruned},
 };
 
 /// The store's content. Each method is one transaction; the caller holds the lock.
@@ -26,6 +30,8 @@ pub(super) struct State {
     /// Jobs with pending rows.
     pub(super) waiting: BTreeSet<JobId>,
     pub(super) instances: HashMap<InstanceId, Instance>,
+    pub(super) shared: SharedPolicies,
+    pub(super) audit: Audit,
     /// Final rows, oldest first: what may be dropped.
     finals: BTreeSet<ExecutionId>,
     history_limit: usize,
@@ -71,6 +77,8 @@ impl State {
             claims: HashMap::new(),
             waiting: BTreeSet::new(),
             instances: HashMap::new(),
+            shared: SharedPolicies::default(),
+            audit: Audit::default(),
             finals: BTreeSet::new(),
             history_limit,
             last_execution: 0,
@@ -235,8 +243,42 @@ impl State {
     pub(super) fn prune(&mut self) {
         while self.finals.len() > self.history_limit {
             let Some(oldest) = self.finals.iter().copied().find(|id| self.is_over(*id)) else { return };
+            let row = self.execution(oldest).expect("final rows are indexed while they are there");
+            let (job_id, above) = (row.job_id.clone(), row.scheduled_at + TimeDelta::milliseconds(1));
+            if row.occurrence.scheduled_at().is_some() {
+                self.move_horizon(&job_id, above);
+            }
             self.drop_row(oldest);
         }
+    }
+
+    /// Drops final rows that nobody needs, oldest first (R21).
+    pub(super) fn prune_before(&mut self, request: &PruneRequest) -> Pruned {
+        let is_old = |row: &Execution| {
+            let watermark = self.jobs.get(&row.job_id).map(|job| job.state.watermark);
+            request.job_id.as_ref().is_none_or(|job_id| row.job_id == *job_id)
+                && row.created_at < request.before
+                && row.scheduled_at < request.before
+                // A request's instant has nothing to do with the schedule's watermark.
+                && (row.occurrence.scheduled_at().is_none() || watermark.is_none_or(|mark| row.scheduled_at <= mark))
+        };
+        let old = self.finals.iter().filter(|id| self.execution(**id).is_some_and(is_old) && self.is_over(**id));
+        let old: Vec<ExecutionId> = old.copied().take(request.limit).collect();
+        for id in &old {
+            let row = self.execution(*id).expect("it was found above");
+            if row.occurrence.scheduled_at().is_some() {
+                let job_id = row.job_id.clone();
+                self.move_horizon(&job_id, request.before);
+            }
+            self.drop_row(*id);
+        }
+        Pruned::new(old.len(), old.len() == request.limit)
+    }
+
+    /// Notes that occurrences below an instant may have lost their rows.
+    fn move_horizon(&mut self, job_id: &JobId, to: DateTime<Utc>) {
+        let job = self.jobs.get_mut(job_id).expect("rows are of jobs that were announced");
+        job.state.prune_horizon = job.state.prune_horizon.max(Some(to));
     }
 
     fn is_over(&self, id: ExecutionId) -> bool {

@@ -7,13 +7,16 @@ use super::MemoryStore;
 use crate::{
     clock::{Clock as _, ManualClock},
     conformance::StoreHarness,
+    duty::plan::{Purpose, StoredPlanner},
     identity::{ClaimId, ExecutionId, InstanceId, JobId, RevisionId},
     job::OverlapPolicy,
     occurrence::OccurrenceKey,
-    status::Status,
+    status::{Reason, Status},
     store::{
-        Announcement, Claim, ClaimOutcome, ControlStore as _, ExecutionFilter, ExecutionQuery, ExecutionStore as _,
-        Finish, FinishOutcome, Grant, HistoryStore as _, NextAttempt, PageStart, Pause, Refusal, Store,
+        Actor, AnnounceRequest, Announcement, BackfillAnswer, BackfillRefusal, BackfillRequest, Claim, ClaimOutcome,
+        ControlStore as _, ExecutionFilter, ExecutionQuery, ExecutionStore as _, Finish, FinishOutcome, Grant,
+        HistoryStore as _, NextAttempt, OperatorStore as _, PageStart, Pause, PauseRequest, Refusal, ResumeOutcome,
+        ResumeRequest, Store,
     },
 };
 
@@ -56,14 +59,25 @@ async fn limited(rows: usize) -> (MemoryStore, ManualClock, RevisionId) {
     let announcement = Announcement {
         job_id: job(),
         fingerprint: "first".to_owned(),
-        trigger: "* * * * * *".to_owned(),
+        trigger: "* * * * * * UTC".to_owned(),
         zone: None,
+        zone_data: None,
         policies: serde_json::Value::Null,
         enabled: true,
     };
-    let announced = store.announce(InstanceId::random(), &[announcement], Duration::from_secs(30)).await;
+    let request = AnnounceRequest {
+        instance: InstanceId::random(),
+        jobs: vec![announcement],
+        lease: Duration::from_secs(30),
+        may_roll_back: false,
+    };
+    let announced = store.announce(&request, &planner(Purpose::Switch)).await;
     clock.advance(Duration::from_secs(100));
     (store, clock, announced.expect("in memory")[0].state.revision)
+}
+
+fn planner(purpose: Purpose) -> StoredPlanner {
+    StoredPlanner { purpose, instance: InstanceId::random(), own: None, elsewhere: std::collections::HashMap::new() }
 }
 
 fn job() -> JobId {
@@ -151,6 +165,27 @@ async fn a_dropped_row_s_occurrence_can_not_be_claimed_again() {
 }
 
 #[tokio::test]
+async fn a_dropped_row_s_occurrence_can_not_be_backfilled() {
+    let (store, clock, revision) = limited(1).await;
+    for seconds in 1..=3 {
+        let grant = granted(&store, &claim(&clock, revision, seconds)).await;
+        finish(&store, grant, None).await;
+    }
+    let at = |seconds| claim(&clock, revision, seconds).scheduled_at;
+    let request = BackfillRequest {
+        job_id: job(),
+        occurrences: vec![at(1), at(2), at(3)],
+        retries: 0,
+        dry_run: false,
+        actor: Actor::new("ayu"),
+    };
+    let answers = store.backfill(&request).await.expect("in memory").expect("it is known");
+    assert_eq!(answers[..2], [BackfillAnswer::Refused(BackfillRefusal::Pruned); 2]);
+    let has_run = BackfillRefusal::HasRun { execution_id: history(&store).await[0], status: Status::Succeeded };
+    assert_eq!(answers[2], BackfillAnswer::Refused(has_run));
+}
+
+#[tokio::test]
 async fn a_row_whose_next_attempt_waits_is_kept() {
     let (store, clock, revision) = limited(0).await;
     let grant = granted(&store, &claim(&clock, revision, 1)).await;
@@ -187,4 +222,22 @@ async fn a_shared_store_is_declared_and_shared_by_its_clones() {
     granted(&store, &claim(&clock, revision, 1)).await;
     let outcome = clone.claim(&[claim(&clock, revision, 1)]).await.expect("in memory");
     assert_eq!(outcome, [ClaimOutcome::Refused(Refusal::AlreadyDecided)]);
+}
+
+#[tokio::test]
+async fn a_pause_longer_than_a_pass_is_one_row() {
+    let (store, clock, _) = limited(100).await;
+    let pause = PauseRequest { job_id: job(), actor: Actor::new("ayu"), until: None };
+    store.pause(&pause, &planner(Purpose::Pause)).await.expect("in memory");
+    clock.advance(Duration::from_secs(25_000));
+    let resume = ResumeRequest { job_id: job(), actor: Actor::new("ayu") };
+    let outcome = store.resume(&resume, &planner(Purpose::Resume)).await.expect("in memory");
+    let ResumeOutcome::Resumed { state, decided } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((decided.skipped, state.watermark), (25_000, clock.now()));
+    let mut of_the_pause = Vec::new();
+    for id in history(&store).await {
+        let row = store.execution(id).await.expect("in memory").expect("it is there");
+        of_the_pause.extend((row.reason == Some(Reason::Paused)).then_some(row.missed_count));
+    }
+    assert_eq!(of_the_pause, [Some(25_000)]);
 }

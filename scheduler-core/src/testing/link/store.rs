@@ -11,10 +11,13 @@ use crate::{
     identity::{ClaimId, ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest,
     },
 };
 
@@ -36,6 +39,17 @@ impl<L: Link> LinkedStore<L> {
     {
         let carried = self.link.carry(operation, call(Arc::clone(&self.inner)));
         carried.await.map_err(|error| store_error(operation, error))
+    }
+}
+
+impl<L: Link> LinkedStore<L> {
+    /// A call that borrows what it is asked with.
+    async fn carry_within<T: Send>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        self.link.carry_within(operation, call).await.map_err(|error| store_error(operation, error))
     }
 }
 
@@ -98,9 +112,7 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
-        let call = self.inner.decide(request, planner);
-        let carried = self.link.carry_within(Operation::Decide, call);
-        carried.await.map_err(|error| store_error(Operation::Decide, error))
+        self.carry_within(Operation::Decide, self.inner.decide(request, planner)).await
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
@@ -111,10 +123,6 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         let request = request.clone();
         self.carry(Operation::Request, |store| async move { store.request(&request).await }).await
-    }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.carry(Operation::RequestCancel, |store| async move { store.request_cancel(execution).await }).await
     }
 }
 
@@ -138,18 +146,29 @@ impl<L: Link> HistoryStore for LinkedStore<L> {
         let jobs = owned(jobs);
         self.carry(Operation::Read, |store| async move { store.latest(&jobs).await }).await
     }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        self.carry_within(Operation::Prune, self.inner.prune(request)).await
+    }
 }
 
 #[async_trait]
 impl<L: Link> ControlStore for LinkedStore<L> {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        let jobs = owned(jobs);
-        self.carry(Operation::Announce, |store| async move { store.announce(instance, &jobs, lease).await }).await
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.carry_within(Operation::Announce, self.inner.announce(request, planner)).await
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        let job_id = job_id.clone();
+        self.carry(Operation::States, |store| async move { store.revisions(&job_id).await }).await
+    }
+
+    async fn orphaned(&self, lease: Duration) -> Result<Vec<JobState>, StoreError> {
+        self.carry(Operation::States, |store| async move { store.orphaned(lease).await }).await
+    }
+
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        self.carry(Operation::States, |store| async move { store.pauses_over(limit).await }).await
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
@@ -168,5 +187,40 @@ impl<L: Link> ControlStore for LinkedStore<L> {
 
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         self.carry(Operation::States, |store| async move { store.instances().await }).await
+    }
+}
+
+#[async_trait]
+impl<L: Link> OperatorStore for LinkedStore<L> {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.carry_within(Operation::Operate, self.inner.pause(request, planner)).await
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.carry_within(Operation::Operate, self.inner.resume(request, planner)).await
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        self.carry_within(Operation::Operate, self.inner.backfill(request)).await
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        self.carry_within(Operation::Operate, self.inner.retry(request)).await
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        self.carry_within(Operation::Cancel, self.inner.cancel(request)).await
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        self.carry_within(Operation::Operate, self.inner.skip(request)).await
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        self.carry_within(Operation::Operate, self.inner.record(record)).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.carry_within(Operation::Read, self.inner.audit(query)).await
     }
 }

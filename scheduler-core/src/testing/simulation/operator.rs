@@ -8,7 +8,7 @@ use crate::{
     identity::JobId,
     occurrence::OccurrenceKey,
     status::Status,
-    store::{ExecutionFilter, ExecutionQuery, PageStart},
+    store::{Actor, ExecutionFilter, ExecutionQuery, PageStart},
     testing::{chance::Chance, executor::Group},
 };
 
@@ -78,7 +78,7 @@ impl Operator {
         };
         let Ok(page) = handle.executions(&query).await else { return };
         if let Some(row) = page.executions.first() {
-            let is_asked = handle.cancel(row.id).await.unwrap_or(false);
+            let is_asked = handle.cancel(row.id, &Actor::new("operator")).await.is_ok();
             self.trace.note(("is asked to stop", row.id, is_asked));
         }
     }

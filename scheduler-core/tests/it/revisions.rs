@@ -1,0 +1,51 @@
+//! Versions of a job that replace each other (R22).
+
+use scheduler_core::{
+    job::{CatchUp, Job},
+    occurrence::{OccurrenceKey, Origin},
+    store::ControlStore as _,
+};
+
+use crate::rig::{MINUTE, Rig, SECOND, Starts, id, start, telling, words};
+
+fn version(cron: &str) -> (Job, Starts) {
+    telling(Job::builder("job").cron(cron).catch_up(CatchUp::Skip))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_decides_what_was_owed_by_the_trigger_of_the_old_one() {
+    let rig = Rig::new();
+    let (old, mut starts) = version("* * * * *");
+    let scheduler = rig.run([old]).await;
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    rig.pass(SECOND * 5).await;
+    rig.stop(scheduler).await;
+    rig.clock.advance(MINUTE * 10 + SECOND * 30);
+    let (new, mut starts) = version("0 0 1 1 *");
+    let scheduler = rig.run([new]).await;
+    rig.pass(SECOND * 5).await;
+    // 00:11 is within its deadline: it runs, though the new version is due once a year.
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(start() + MINUTE * 11));
+    let found = rig.rows(scheduler.handle(), "job", 3).await;
+    assert_eq!(words(&found), ["succeeded #1", "succeeded #1", "missed (deadline) #1"]);
+    assert_eq!(found[1].origin, Origin::Schedule);
+    assert_eq!((found[2].missed_from, found[2].scheduled_at), (Some(start() + MINUTE * 2), start() + MINUTE * 10));
+    rig.stop(scheduler).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_version_comes_back_once_it_was_healthy_for_a_whole_lease() {
+    let rig = Rig::new();
+    let (old, mut starts) = version("* * * * *");
+    rig.stop(rig.run([old.clone()]).await).await;
+    rig.stop(rig.run([version("0 0 1 1 *").0]).await).await;
+    let scheduler = rig.run([old]).await;
+    let current = async || rig.store.revisions(&id("job")).await.expect("in memory")[0].trigger.to_string();
+    rig.pass(SECOND * 25).await;
+    assert_eq!(current().await, "0 0 1 1 * UTC", "another's silence may be the store's");
+    rig.pass(MINUTE * 2).await;
+    assert_eq!(current().await, "* * * * * UTC");
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(start() + MINUTE));
+    rig.stop(scheduler).await;
+}
