@@ -20,10 +20,13 @@ use crate::{
     occurrence::OccurrenceKey,
     random,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Grant, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        Refusal, RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
+        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Grant, Heartbeat,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
+        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, Refusal, RenewedLease,
+        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
+        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
     testing::simulation::time::MachineClock,
 };
@@ -166,10 +169,6 @@ impl ExecutionStore for FlawedStore {
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.inner.request(request).await
     }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.inner.request_cancel(execution).await
-    }
 }
 
 #[async_trait]
@@ -189,17 +188,28 @@ impl HistoryStore for FlawedStore {
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         self.inner.latest(jobs).await
     }
+
+    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
+        self.inner.prune(request).await
+    }
 }
 
 #[async_trait]
 impl ControlStore for FlawedStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        self.inner.announce(instance, jobs, lease).await
+    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
+        self.inner.announce(request, planner).await
+    }
+
+    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
+        self.inner.revisions(job_id).await
+    }
+
+    async fn orphaned(&self, lease: Duration) -> Result<Vec<JobState>, StoreError> {
+        self.inner.orphaned(lease).await
+    }
+
+    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
+        self.inner.pauses_over(limit).await
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
@@ -216,6 +226,41 @@ impl ControlStore for FlawedStore {
 
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         self.inner.instances().await
+    }
+}
+
+#[async_trait]
+impl OperatorStore for FlawedStore {
+    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
+        self.inner.pause(request, planner).await
+    }
+
+    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
+        self.inner.resume(request, planner).await
+    }
+
+    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
+        self.inner.backfill(request).await
+    }
+
+    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
+        self.inner.retry(request).await
+    }
+
+    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
+        self.inner.cancel(request).await
+    }
+
+    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
+        self.inner.skip(request).await
+    }
+
+    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
+        self.inner.record(record).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.audit(query).await
     }
 }
 

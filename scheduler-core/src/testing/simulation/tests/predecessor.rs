@@ -10,13 +10,14 @@ use super::seeds_until;
 use crate::{
     clock::Clock as _,
     context::{Inner, JobContext, StateMap},
+    duty::plan::{Purpose, StoredPlanner},
     execution::Execution,
     identity::{ExecutionId, FencingToken, JobId},
     job::Job,
     lock::{AcquireRequest, Acquired, LockBackend as _, LockError, LockMode},
     occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{Announcement, ControlStore as _, StoreError},
+    store::{AnnounceRequest, Announcement, ControlStore as _, StoreError},
     testing::{
         Backends, Invariant, Simulation,
         link::{Link as _, Operation},
@@ -34,7 +35,14 @@ const GRACE: TimeDelta = TimeDelta::seconds(1);
 async fn live(seat: Seat, jobs: Arc<[Job]>) {
     let announcements: Vec<Announcement> = jobs.iter().map(announcement).collect();
     // Its table is there; our checker asks since when each job is known.
-    seat.store.announce(seat.instance, &announcements, LOCK).await.expect("a store in memory answers");
+    let request = AnnounceRequest { instance: seat.instance, jobs: announcements, lease: LOCK, may_roll_back: false };
+    let planner = StoredPlanner {
+        purpose: Purpose::Switch,
+        instance: seat.instance,
+        own: None,
+        elsewhere: std::collections::HashMap::new(),
+    };
+    seat.store.announce(&request, &planner).await.expect("a store in memory answers");
     seat.site.see(&seat.store, &jobs).await;
     let jobs: Vec<Job> = jobs.iter().map(|job| seat.site.effects.watch(job)).collect();
     let seat = Arc::new(seat);
@@ -136,6 +144,7 @@ fn announcement(job: &Job) -> Announcement {
         fingerprint: settings.fingerprint(),
         trigger: settings.trigger.to_string(),
         zone: None,
+        zone_data: None,
         policies: settings.policies(),
         enabled: true,
     }
