@@ -241,8 +241,27 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
     false
 }
 
+/// Whether the connection was cut, as by a server that goes away during the handshake: a passing trouble.
+fn is_cut(error: &tokio_postgres::Error) -> bool {
+    use std::io::ErrorKind;
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.is_some_and(|error| {
+        [
+            ErrorKind::UnexpectedEof,
+            ErrorKind::ConnectionReset,
+            ErrorKind::ConnectionAborted,
+            ErrorKind::BrokenPipe,
+            ErrorKind::TimedOut,
+        ]
+        .contains(&error.kind())
+    })
+}
+
 /// What is wrong with the certificate or the protocol, if that is what is wrong.
 fn tls_problem(error: &tokio_postgres::Error) -> Option<String> {
+    if is_cut(error) {
+        return None;
+    }
     if error.to_string().contains("TLS") || error.to_string().contains("server does not support") {
         let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
         return Some(format!("{error}{source}; check `sslmode` and `sslrootcert` in the URL"));

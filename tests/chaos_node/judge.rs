@@ -21,8 +21,13 @@ use crate::{
 /// How early a start may be, by the database's clock (R1).
 const EARLY_MS: i64 = 50;
 
-/// How long after the end of its body an instance may be killed before its outcome is written.
-const WRITING_MS: u64 = 5_000;
+/// How long after the end of its body an instance may be killed before its outcome is written: it may have been frozen or
+/// cut off all the while.
+const WRITING_MS: u64 = 60_000;
+
+/// How much before the end of the run before it a run may say that it started: a claim reads the clock, and then waits for
+/// the holder's end to commit.
+const STAMP_MS: i64 = 100;
 
 /// A row of the history.
 #[derive(Debug)]
@@ -185,7 +190,7 @@ fn judge_overlap(rows: &[&Row], findings: &mut Findings) {
         .collect();
     runs.sort_unstable();
     for pair in runs.windows(2) {
-        if pair[1].0 < pair[0].1 {
+        if pair[1].0.saturating_add(STAMP_MS) < pair[0].1 {
             findings.violate("overlap", format!("executions {} and {} ran at once", pair[0].2, pair[1].2));
         }
     }
@@ -211,6 +216,9 @@ fn judge_fences(kind: &Kind, effects: &[Effect], findings: &mut Findings) {
 /// Every body had its row first, none was early, and what ended is recorded as ended.
 fn judge_effects(rows: &[Row], effects: &[Effect], killed: &HashMap<String, u64>, findings: &mut Findings) {
     let by_id: HashMap<i64, &Row> = rows.iter().map(|row| (row.id, row)).collect();
+    // Where recovery let another attempt follow, its owner's outcome comes too late (R6).
+    let followed: BTreeSet<(&str, &str, i32)> =
+        rows.iter().map(|row| (row.job.as_str(), row.occurrence.as_str(), row.attempt - 1)).collect();
     let mut fences = BTreeSet::new();
     for row in rows {
         if row.fence.is_some_and(|fence| !fences.insert(fence)) {
@@ -235,7 +243,8 @@ fn judge_effects(rows: &[Row], effects: &[Effect], killed: &HashMap<String, u64>
             findings.count("ends", 1);
             let killed_at = killed.get(&effect.instance).copied();
             let died_writing = killed_at.is_some_and(|at| at >= effect.at && at - effect.at <= WRITING_MS);
-            if row.status != "succeeded" && !died_writing {
+            let is_followed = followed.contains(&(row.job.as_str(), row.occurrence.as_str(), row.attempt));
+            if row.status != "succeeded" && !died_writing && !(row.status == "abandoned" && is_followed) {
                 findings.violate(
                     "lost outcome",
                     format!("execution {} ended, and is {} ({:?})", row.id, row.status, row.reason),
