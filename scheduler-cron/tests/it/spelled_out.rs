@@ -116,7 +116,7 @@ impl Spelled {
         let gap = policy.gap.unwrap_or(if interval { GapPolicy::Skip } else { GapPolicy::Shift });
         let fold = policy.fold.unwrap_or(if interval { FoldPolicy::Both } else { FoldPolicy::First });
         // Far enough on both sides to see a time that the clock shows twice.
-        let around = TimeDelta::hours(6);
+        let around = TimeDelta::hours(26);
         let clock = Clock::of(zone, from - around, until + around);
         let times = self.times();
         let mut dates: BTreeMap<i64, bool> = BTreeMap::new();
