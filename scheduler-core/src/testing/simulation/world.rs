@@ -132,7 +132,7 @@ impl World {
             program,
             store: store.clone(),
             locks: locks.clone(),
-            wrap_store: Arc::clone(&simulation.wrap_store),
+            deciding: simulation.deciding.clone(),
             wrap_locks: Arc::clone(&simulation.wrap_locks),
             first_seen: Mutex::default(),
         });

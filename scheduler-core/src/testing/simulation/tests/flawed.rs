@@ -14,16 +14,14 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     clock::Clock as _,
-    execution::Execution,
-    identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId},
+    identity::{ClaimId, ExecutionId, FencingToken, JobId},
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, memory::MemoryLocks},
     occurrence::OccurrenceKey,
     random,
     store::{
-        Announced, Announcement, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-        DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Grant, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobState, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        Refusal, RenewedLease, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DuePlace, ExecutionStore, Finish,
+        FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, Refusal,
+        RenewedLease, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
     testing::simulation::time::MachineClock,
 };
@@ -41,7 +39,7 @@ pub(super) enum Flaw {
     ClaimAfterRun,
 }
 
-/// A store with a flaw, as one machine reaches it.
+/// What decides who runs, with a flaw, as one machine reaches it.
 #[derive(Debug, Clone)]
 pub(super) struct FlawedStore {
     pub(super) inner: MemoryStore,
@@ -165,72 +163,6 @@ impl ExecutionStore for FlawedStore {
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.inner.request(request).await
-    }
-
-    async fn request_cancel(&self, execution: ExecutionId) -> Result<bool, StoreError> {
-        self.inner.request_cancel(execution).await
-    }
-}
-
-#[async_trait]
-impl HistoryStore for FlawedStore {
-    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
-        self.inner.execution(id).await
-    }
-
-    async fn newest_attempt(&self, job: &JobId, occurrence: &OccurrenceKey) -> Result<Option<Execution>, StoreError> {
-        self.inner.newest_attempt(job, occurrence).await
-    }
-
-    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
-        self.inner.executions(query).await
-    }
-
-    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
-        self.inner.latest(jobs).await
-    }
-}
-
-#[async_trait]
-impl ControlStore for FlawedStore {
-    async fn announce(
-        &self,
-        instance: InstanceId,
-        jobs: &[Announcement],
-        lease: Duration,
-    ) -> Result<Vec<Announced>, StoreError> {
-        self.inner.announce(instance, jobs, lease).await
-    }
-
-    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
-        self.inner.heartbeat(heartbeat).await
-    }
-
-    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
-        self.inner.leave(instance).await
-    }
-
-    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
-        self.inner.states(jobs).await
-    }
-
-    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
-        self.inner.instances().await
-    }
-}
-
-#[async_trait]
-impl Store for FlawedStore {
-    fn capabilities(&self) -> StoreCapabilities {
-        self.inner.capabilities()
-    }
-
-    fn attach(&self) -> Arc<dyn Store> {
-        Arc::new(self.clone())
-    }
-
-    async fn check(&self) -> Result<(), StoreError> {
-        self.inner.check().await
     }
 }
 

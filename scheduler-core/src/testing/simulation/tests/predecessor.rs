@@ -16,7 +16,7 @@ use crate::{
     lock::{AcquireRequest, Acquired, LockBackend as _, LockError, LockMode},
     occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{Announcement, ControlStore as _, StoreError},
+    store::{AnnounceRequest, Announcement, ControlStore as _, DecideView, DecisionPlan, Planner, StoreError},
     testing::{
         Backends, Invariant, Simulation,
         link::{Link as _, Operation},
@@ -32,9 +32,14 @@ const GRACE: TimeDelta = TimeDelta::seconds(1);
 
 /// One process of it.
 async fn live(seat: Seat, jobs: Arc<[Job]>) {
-    let announcements: Vec<Announcement> = jobs.iter().map(announcement).collect();
+    let announced = AnnounceRequest {
+        instance: seat.instance,
+        jobs: jobs.iter().map(announcement).collect(),
+        lease: LOCK,
+        may_roll_back: false,
+    };
     // Its table is there; our checker asks since when each job is known.
-    seat.store.announce(seat.instance, &announcements, LOCK).await.expect("a store in memory answers");
+    seat.store.announce(&announced, &Nothing).await.expect("a store in memory answers");
     seat.site.see(&seat.store, &jobs).await;
     let jobs: Vec<Job> = jobs.iter().map(|job| seat.site.effects.watch(job)).collect();
     let seat = Arc::new(seat);
@@ -129,6 +134,16 @@ fn context(seat: &Seat, job: &Job, at: DateTime<Utc>) -> JobContext {
     })
 }
 
+/// It decides nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl Planner for Nothing {
+    fn plan(&self, _: &DecideView) -> DecisionPlan {
+        DecisionPlan::default()
+    }
+}
+
 fn announcement(job: &Job) -> Announcement {
     let settings = job.settings();
     Announcement {
@@ -136,6 +151,7 @@ fn announcement(job: &Job) -> Announcement {
         fingerprint: settings.fingerprint(),
         trigger: settings.trigger.to_string(),
         zone: None,
+        zone_data: None,
         policies: settings.policies(),
         enabled: true,
     }
