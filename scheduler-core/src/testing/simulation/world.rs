@@ -176,7 +176,8 @@ impl World {
         let operator = Operator {
             machines: self.chaos.machines.clone(),
             jobs: self.jobs.keys().cloned().collect(),
-            has_keys: self.store.is_some(),
+            clock: self.clock.clone(),
+            is_shared: self.store.is_some(),
             trace: self.trace.clone(),
             group: self.requests.clone(),
             accepted: Arc::clone(&self.accepted),
