@@ -20,7 +20,7 @@ use crate::{
     testing::{
         Backends, Invariant, Simulation,
         link::{Link as _, Operation},
-        simulation::{jobs::every_kind, machine::Seat},
+        simulation::{jobs::Service, machine::Seat},
     },
 };
 
@@ -159,8 +159,11 @@ fn announcement(job: &Job) -> Announcement {
 
 fn predecessor(seed: u64) -> Simulation {
     // Its panics are not caught by anything of ours.
-    let jobs: Arc<[Job]> =
-        every_kind(seed).into_iter().filter(|job| job.settings().id.as_str() != "panicking").collect();
+    let jobs: Arc<[Job]> = Service { seed, version: 0 }
+        .jobs()
+        .into_iter()
+        .filter(|job| job.settings().id.as_str() != "panicking")
+        .collect();
     Simulation {
         other: Some(Arc::new(move |seat| live(seat, Arc::clone(&jobs)).boxed())),
         ..Simulation::new(seed).backends(Backends::StoreAndLocks)
