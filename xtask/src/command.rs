@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     failure::{Failure, Result},
+    simulate::Seeds,
     soak::Soak,
 };
 
@@ -16,6 +17,8 @@ usage: cargo xtask <command>
   test [args…]       every test, with real servers; args go to `cargo test`
   soak [--minutes M | --seconds S] [--seed N]
                      several processes under faults from a seed, then the judge
+  soak --seeds N [--from S]
+                     the simulation of N seeds, in virtual time; `soak --trace S` tells all of one
   bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
                      `bench compile` measures what the attribute costs the compiler, without servers";
 
@@ -25,6 +28,7 @@ pub(crate) enum Command {
     Services(ServicesCommand),
     Test(Vec<String>),
     Soak(Soak),
+    Simulate(Seeds),
     Bench { names: Vec<String>, passed_on: Vec<String> },
 }
 
@@ -43,14 +47,15 @@ impl Command {
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             Some("services") => ServicesCommand::parse(args).map(Self::Services),
             Some("test") => Ok(Self::Test(args.collect())),
-            Some("soak") => Self::parse_soak(args).map(Self::Soak),
+            Some("soak") => Self::parse_soak(args),
             Some("bench") => Self::parse_bench(args.collect()),
             Some(unknown) => Err(Failure::new(format!("unknown command `{unknown}`\n\n{USAGE}"))),
         }
     }
 
-    fn parse_soak(mut args: impl Iterator<Item = String>) -> Result<Soak> {
+    fn parse_soak(mut args: impl Iterator<Item = String>) -> Result<Self> {
         let mut soak = Soak::DEFAULT;
+        let (mut count, mut from, mut traced) = (None, None, None);
         while let Some(flag) = args.next() {
             let value = args.next().and_then(|value| value.parse::<u64>().ok());
             let value = value.ok_or_else(|| Failure::new(format!("`{flag}` needs a whole number after it")))?;
@@ -58,14 +63,28 @@ impl Command {
                 "--minutes" => soak.duration = Duration::from_secs(value.saturating_mul(60)),
                 "--seconds" => soak.duration = Duration::from_secs(value),
                 "--seed" => soak.seed = value,
+                "--seeds" => count = Some(value),
+                "--from" => from = Some(value),
+                "--trace" => traced = Some(value),
                 _ => {
                     return Err(Failure::new(format!(
-                        "unknown flag `{flag}`, expected `--minutes`, `--seconds` or `--seed`"
+                        "unknown flag `{flag}`, expected `--minutes`, `--seconds`, `--seed`, `--seeds`, `--from` or `--trace`"
                     )));
                 }
             }
         }
-        Ok(soak)
+        let is_chaos = soak != Soak::DEFAULT;
+        match (count, from, traced) {
+            (None, None, None) => Ok(Self::Soak(soak)),
+            (Some(count), from, None) if !is_chaos => {
+                Ok(Self::Simulate(Seeds::Many { from: from.unwrap_or_default(), count }))
+            }
+            (None, None, Some(seed)) if !is_chaos => Ok(Self::Simulate(Seeds::Traced(seed))),
+            (None, Some(_), None) => Err(Failure::new("`--from` goes with `--seeds`")),
+            _ => Err(Failure::new(
+                "`--minutes`, `--seconds` and `--seed` are the processes', `--seeds` and `--trace` the simulation's",
+            )),
+        }
     }
 
     fn parse_bench(mut names: Vec<String>) -> Result<Self> {
@@ -144,6 +163,17 @@ mod tests {
         assert_eq!(parse("soak").unwrap(), Command::Soak(Soak::DEFAULT));
         assert!(refused("soak --minutes many").contains("whole number"));
         assert!(refused("soak --hours 2").contains("`--hours`"));
+    }
+
+    #[test]
+    fn soak_of_seeds_is_the_simulation() {
+        let many = |from, count| Command::Simulate(Seeds::Many { from, count });
+        assert_eq!(parse("soak --seeds 10000").unwrap(), many(0, 10_000));
+        assert_eq!(parse("soak --seeds 10 --from 5").unwrap(), many(5, 10));
+        assert_eq!(parse("soak --trace 880").unwrap(), Command::Simulate(Seeds::Traced(880)));
+        assert!(refused("soak --from 5").contains("goes with `--seeds`"));
+        assert!(refused("soak --seeds 5 --minutes 2").contains("the simulation's"));
+        assert!(refused("soak --seeds 5 --trace 2").contains("the simulation's"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod cargo;
 mod command;
 mod failure;
 mod services;
+mod simulate;
 mod soak;
 mod test;
 
@@ -45,6 +46,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Test(args) => return test::run(&root, &services, &args),
         Command::Soak(soak) => return soak::run(&root, soak),
+        Command::Simulate(seeds) => return simulate::run(&root, seeds),
         Command::Bench { names, passed_on } => return bench::run(&root, &services, &names, &passed_on),
     }
     Ok(ExitCode::SUCCESS)

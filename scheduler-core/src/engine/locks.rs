@@ -26,6 +26,12 @@ const FILTER_LIMIT: Duration = Duration::from_millis(50);
 /// How long the lock backend may take where it is the claim.
 const LEASE_LIMIT: Duration = Duration::from_secs(2);
 
+/// How many occurrences of a job are asked for in one trip, where the lock backend is the claim.
+const ASKED_AT_ONCE: usize = 100;
+
+/// How many trips one look at a job makes at most; the next look goes on.
+const MOST_ASKED: usize = 10;
+
 /// The lock backend, and what it is asked for.
 #[derive(Debug)]
 pub(crate) struct Locks {
@@ -194,13 +200,9 @@ impl Locks {
 
     /// Asks for one occurrence alone: whether the cursor was moved by it, now or by an earlier request of this instance.
     async fn move_cursor(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<bool, LockError> {
-        Ok(matches!(self.ask(engine, job, to).await?, Acquired::Granted(_)))
-    }
-
-    async fn ask(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<Acquired, LockError> {
         let request = engine.acquire_request(&Due { job, scheduled_at: to }, LockMode::Filter);
         let answer = self.acquire(engine, LEASE_LIMIT, &[request]).await?.pop();
-        Ok(answer.unwrap_or(Acquired::AlreadyClaimed))
+        Ok(matches!(answer, Some(Acquired::Granted(_))))
     }
 
     /// Extends a lease; `Ok(false)` when it is lost.
@@ -263,8 +265,9 @@ impl Engine {
     /// Which of the job's occurrences up to `until` another instance has decided, where the lock backend is the claim
     /// (R15).
     ///
-    /// What lies above its cursor is this instance's from now on: the cursor is moved over it before anything is written.
-    /// Where this machine's clock is ahead of the backend's, the answer ends at what is due by the latter.
+    /// What lies above its cursor is this instance's from now on: the cursor is moved over it before anything is written,
+    /// one occurrence after another, as another instance may move it as well. The answer ends where the backend was not
+    /// asked further, or at what is due by its clock where this machine's is ahead.
     pub(crate) async fn decided_elsewhere(
         &self,
         job: JobIndex,
@@ -275,31 +278,30 @@ impl Engine {
         locks.settle_doubts(self, job, None).await?;
         let call = locks.backend.cursor(&entry.settings().id);
         let mut cursor = limited(&*self.clock, LEASE_LIMIT, "read a cursor", call).await?;
-        loop {
-            let last = entry.settings().trigger.prev_before(until + TimeDelta::milliseconds(1));
-            let Some(last) = last.filter(|last| cursor.is_none_or(|cursor| cursor < *last)) else { break };
-            let span = Span { after: cursor.unwrap_or(DateTime::<Utc>::MIN_UTC), to: last };
-            match locks.ask(self, job, last).await {
-                Ok(Acquired::Granted(_)) => {
-                    locks.ours.grant(job, span);
-                    break;
+        let mut after = cursor.map_or(entry.watermark(), |cursor| cursor.max(entry.watermark()));
+        for _ in 0..MOST_ASKED {
+            let owed = entry.settings().trigger.occurrences_between(after, until);
+            let owed: Vec<DateTime<Utc>> = owed.take(ASKED_AT_ONCE).collect();
+            let Some(last) = owed.last().copied() else { break };
+            let due = owed.iter().map(|at| Due { job, scheduled_at: *at });
+            let requests: Vec<_> = due.map(|due| self.acquire_request(&due, LockMode::Filter)).collect();
+            let answers = locks.acquire(self, LEASE_LIMIT, &requests).await;
+            let answers = answers.inspect_err(|_| locks.ours.doubt(job, Span { after, to: last }))?;
+            for (at, answer) in owed.into_iter().zip(answers) {
+                match answer {
+                    Acquired::Granted(_) => locks.ours.grant(job, Span { after, to: at }),
+                    Acquired::NotDue { .. } => {
+                        until = at - TimeDelta::milliseconds(1);
+                        break;
+                    }
+                    Acquired::AlreadyClaimed | Acquired::Held => cursor = Some(at),
                 }
-                Ok(Acquired::NotDue { remaining }) => {
-                    let ahead =
-                        TimeDelta::from_std(remaining).unwrap_or(TimeDelta::MAX).max(TimeDelta::milliseconds(1));
-                    until = last.checked_sub_signed(ahead).unwrap_or(DateTime::<Utc>::MIN_UTC);
-                }
-                Ok(Acquired::AlreadyClaimed | Acquired::Held) => {
-                    cursor = Some(last);
-                    break;
-                }
-                Err(error) => {
-                    locks.ours.doubt(job, span);
-                    return Err(error);
-                }
+                after = at;
             }
         }
-        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()), until: Some(until) })
+        let asked_until =
+            if entry.settings().trigger.next_after(after).is_some_and(|next| next <= until) { after } else { until };
+        Ok(Elsewhere { cursor, ours: locks.ours.above(job, entry.watermark()), until: Some(asked_until) })
     }
 
     /// The key for a run that is not the schedule's; `Ok(None)` when another instance holds it.

@@ -61,7 +61,7 @@ impl Faults {
 
     /// The store, reached by a way that breaks as told here.
     pub fn store<S: Store>(&self, store: S) -> impl Store + Clone + use<S> {
-        LinkedStore { inner: Arc::new(store), link: self.clone() }
+        LinkedStore::new(store, self.clone())
     }
 
     /// The lock backend, reached by a way that breaks as told here.

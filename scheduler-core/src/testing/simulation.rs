@@ -22,14 +22,10 @@ pub use fault::FaultKind;
 pub use report::Report;
 
 use self::{
-    machine::{Parts, WrapLocks, WrapStore},
+    machine::{Deciding, Parts, WrapLocks},
     world::World,
 };
-use crate::{
-    SchedulerBuilder,
-    build_error::BuildError,
-    store::{Store, memory::MemoryStore},
-};
+use crate::{SchedulerBuilder, build_error::BuildError};
 
 /// Which backends the schedulers have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,7 +74,7 @@ pub struct Simulation {
     faults: Option<usize>,
     without: Vec<FaultKind>,
     in_words: bool,
-    wrap_store: WrapStore,
+    deciding: Option<Deciding>,
     wrap_locks: WrapLocks,
     /// What runs in place of a scheduler.
     #[cfg(test)]
@@ -105,7 +101,7 @@ impl Simulation {
             faults: None,
             without: Vec::new(),
             in_words: false,
-            wrap_store: Arc::new(|store, _| Arc::new(store)),
+            deciding: None,
             wrap_locks: Arc::new(|locks| Arc::new(locks)),
             #[cfg(test)]
             other: None,
@@ -152,12 +148,6 @@ impl Simulation {
     /// Keeps what happens in words, for [`Report::trace`].
     pub const fn in_words(mut self) -> Self {
         self.in_words = true;
-        self
-    }
-
-    /// Puts a store of the test's own between the network and the one that all share.
-    pub fn wrap_store<S: Store>(mut self, wrap: impl Fn(MemoryStore) -> S + Send + Sync + 'static) -> Self {
-        self.wrap_store = Arc::new(move |store, _| Arc::new(wrap(store)));
         self
     }
 

@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     RunningScheduler, Scheduler, TriggerRequest,
-    identity::InstanceId,
+    identity::{InstanceId, JobId},
     job::{CatchUp, Job, OverlapPolicy},
-    lock::{AcquireRequest, Acquired, LockBackend as _, LockLease, LockMode, memory::MemoryLocks},
+    lock::{
+        AcquireRequest, Acquired, LockBackend, LockError, LockLease, LockMode, LockOccurrence, memory::MemoryLocks,
+    },
     outcome::{JobError, JobResult},
     status::{Reason, Status},
     testing::Faults,
@@ -243,4 +246,63 @@ async fn runs_side_by_side_have_no_key_to_lose() {
     let found = rig.rows(instance.scheduler.handle(), "job", 1).await;
     assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
     rig.stop(instance.scheduler).await;
+}
+
+/// Locks of which another instance claims the first minute each time that this one has read the cursor.
+#[derive(Debug, Clone)]
+struct RacedLocks(MemoryLocks);
+
+#[async_trait]
+impl LockBackend for RacedLocks {
+    fn attach(&self) -> Arc<dyn LockBackend> {
+        Arc::new(self.clone())
+    }
+
+    async fn check(&self) -> Result<(), LockError> {
+        self.0.check().await
+    }
+
+    async fn acquire(&self, requests: &[AcquireRequest]) -> Result<Vec<Acquired>, LockError> {
+        self.0.acquire(requests).await
+    }
+
+    async fn cursor(&self, job_id: &JobId) -> Result<Option<DateTime<Utc>>, LockError> {
+        let cursor = self.0.cursor(job_id).await?;
+        let first = start() + MINUTE;
+        let request = AcquireRequest {
+            job_id: job_id.clone(),
+            owner: InstanceId::random(),
+            occurrence: Some(LockOccurrence { scheduled_at: first, not_before: first }),
+            mode: LockMode::Filter,
+        };
+        self.0.acquire(&[request]).await?;
+        Ok(cursor)
+    }
+
+    async fn renew(&self, lease: &LockLease, ttl: Duration) -> Result<bool, LockError> {
+        self.0.renew(lease, ttl).await
+    }
+
+    async fn release(&self, lease: &LockLease) -> Result<bool, LockError> {
+        self.0.release(lease).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_claims_while_the_cursor_is_read_stays_another_s() {
+    let rig = Rig::new();
+    let job = Job::builder("job").cron("* * * * *").catch_up(CatchUp::Skip).start_deadline(SECOND).run(|| async {});
+    let scheduler = Scheduler::builder(rig.store.clone()).lock_backend(RacedLocks(locks(&rig))).jobs([job]);
+    let scheduler = scheduler.clock(rig.clock.clone()).build().expect("a valid job");
+    let scheduler = soon(scheduler.start()).await.expect("both answer");
+    // At once, as on a machine that slept: nothing is in time any more.
+    rig.clock.advance(3 * MINUTE + 30 * SECOND);
+    let found = rig.rows(scheduler.handle(), "job", 1).await;
+    assert_eq!(
+        (found[0].missed_from, found[0].missed_count),
+        (Some(start() + 2 * MINUTE), Some(2)),
+        "{:?}",
+        words(&found)
+    );
+    rig.stop(scheduler).await;
 }

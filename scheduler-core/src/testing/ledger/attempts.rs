@@ -6,7 +6,7 @@ use super::{Invariant, Violation};
 use crate::{
     execution::Execution,
     job::{JobSettings, OnCrash},
-    occurrence::OccurrenceKey,
+    occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
 };
 
@@ -18,12 +18,12 @@ pub(super) fn check(rows: &[&Execution], settings: Option<&JobSettings>) -> Vec<
     }
     let mut violations = Vec::new();
     for attempts in by_occurrence.values() {
-        for (number, row) in (1..).zip(attempts) {
+        for (number, row) in (first_number(attempts, rows)..).zip(attempts) {
             if row.attempt != number {
                 violations.push(Violation::of(
                     if row.attempt < number { Invariant::Once } else { Invariant::Attempts },
                     row,
-                    format!("attempt {} of occurrence {} is its row number {number}", row.attempt, row.occurrence),
+                    format!("attempt {} of occurrence {} stands where {number} should", row.attempt, row.occurrence),
                 ));
             }
             if row.attempt > row.max_attempts {
@@ -36,6 +36,18 @@ pub(super) fn check(rows: &[&Execution], settings: Option<&JobSettings>) -> Vec<
         }
     }
     violations
+}
+
+/// The number of an occurrence's first row: what was backfilled at the end of a range followed on the range's own row,
+/// whose key has moved on with its end since.
+fn first_number(attempts: &[&Execution], rows: &[&Execution]) -> u32 {
+    let is_left_by_a_range = |first: &Execution| {
+        let covers = |row: &&Execution| row.missed_from.is_some_and(|from| from <= first.scheduled_at);
+        first.origin == Origin::Backfill
+            && first.attempt == 2
+            && rows.iter().filter(|row| row.scheduled_at > first.scheduled_at).any(covers)
+    };
+    if attempts.first().is_some_and(|first| is_left_by_a_range(first)) { 2 } else { 1 }
 }
 
 /// Whether an attempt may follow the one before.

@@ -176,7 +176,7 @@ fn attempts_have_no_gap_and_follow_on_what_did_not_succeed() {
     rows.push(next(8, &rows[6]));
     assert_eq!(found(&job(), &rows), [""; 0]);
     rows.remove(6);
-    assert_eq!(found(&job(), &rows), ["attempts: attempt 3 of occurrence s:1800000060000 is its row number 2"]);
+    assert_eq!(found(&job(), &rows), ["attempts: attempt 3 of occurrence s:1800000060000 stands where 2 should"]);
     rows.truncate(6);
     rows[5].status = Status::Succeeded;
     rows.push(next(7, &rows[5]));
@@ -185,6 +185,21 @@ fn attempts_have_no_gap_and_follow_on_what_did_not_succeed() {
     rows[6].started_at = Some(at(60));
     assert!(
         found(&job(), &rows).contains(&"attempts: attempt 2: it started before the attempt before had ended".into())
+    );
+}
+
+#[test]
+fn what_was_backfilled_at_a_ranges_end_stays_when_the_range_grows() {
+    let mut backfilled = next(9, &row(3, 30));
+    backfilled.origin = Origin::Backfill;
+    (backfilled.started_at, backfilled.finished_at) = (Some(at(70)), Some(at(71)));
+    let rows = [row(1, 10), range(2, 20, 40, 3), row(5, 50), row(6, 60), backfilled.clone()];
+    assert_eq!(found(&job(), &rows), [""; 0]);
+    let rows = [row(1, 10), row(2, 20), row(4, 40), row(5, 50), row(6, 60), backfilled];
+    let found = found(&job(), &rows);
+    assert!(
+        found.contains(&"attempts: attempt 2 of occurrence s:1800000030000 stands where 1 should".into()),
+        "{found:?}"
     );
 }
 

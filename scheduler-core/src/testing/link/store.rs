@@ -24,11 +24,39 @@ use crate::{
 /// A store behind a link.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkedStore<L> {
-    pub(crate) inner: Arc<dyn Store>,
-    pub(crate) link: L,
+    inner: Arc<dyn Store>,
+    /// What decides who runs, where that is not the store itself.
+    deciding: Option<Arc<dyn ExecutionStore>>,
+    link: L,
 }
 
 impl<L: Link> LinkedStore<L> {
+    pub(crate) fn new(store: impl Store, link: L) -> Self {
+        Self { inner: Arc::new(store), deciding: None, link }
+    }
+
+    /// The same store, of which this decides who runs.
+    pub(crate) fn with_deciding(self, deciding: Arc<dyn ExecutionStore>) -> Self {
+        Self { deciding: Some(deciding), ..self }
+    }
+
+    fn deciding(&self) -> Arc<dyn ExecutionStore> {
+        self.deciding.clone().unwrap_or_else(|| Arc::clone(&self.inner) as Arc<dyn ExecutionStore>)
+    }
+
+    /// A call by which it is decided who runs.
+    async fn decide_by<T: Send + 'static, F>(
+        &self,
+        operation: Operation,
+        call: impl FnOnce(Arc<dyn ExecutionStore>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let carried = self.link.carry(operation, call(self.deciding()));
+        carried.await.map_err(|error| store_error(operation, error))
+    }
+
     async fn carry<T: Send + 'static, F>(
         &self,
         operation: Operation,
@@ -69,7 +97,7 @@ impl<L: Link> Store for LinkedStore<L> {
     }
 
     fn attach(&self) -> Arc<dyn Store> {
-        Arc::new(Self { inner: self.inner.attach(), link: self.link.clone() })
+        Arc::new(Self { inner: self.inner.attach(), deciding: self.deciding.clone(), link: self.link.clone() })
     }
 
     fn namespace(&self) -> Option<String> {
@@ -85,44 +113,45 @@ impl<L: Link> Store for LinkedStore<L> {
 impl<L: Link> ExecutionStore for LinkedStore<L> {
     async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError> {
         let claims = owned(claims);
-        self.carry(Operation::Claim, |store| async move { store.claim(&claims).await }).await
+        self.decide_by(Operation::Claim, |store| async move { store.claim(&claims).await }).await
     }
 
     async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
-        self.carry(Operation::FindClaim, |store| async move { store.find_claim(claim_id).await }).await
+        self.decide_by(Operation::FindClaim, |store| async move { store.find_claim(claim_id).await }).await
     }
 
     async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.carry(Operation::Due, |store| async move { store.due(after, limit).await }).await
+        self.decide_by(Operation::Due, |store| async move { store.due(after, limit).await }).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
         let requests = owned(requests);
-        self.carry(Operation::Take, |store| async move { store.take(&requests).await }).await
+        self.decide_by(Operation::Take, |store| async move { store.take(&requests).await }).await
     }
 
     async fn renew(&self, held: &[HeldLease]) -> Result<Vec<RenewedLease>, StoreError> {
         let held = owned(held);
-        self.carry(Operation::Renew, |store| async move { store.renew(&held).await }).await
+        self.decide_by(Operation::Renew, |store| async move { store.renew(&held).await }).await
     }
 
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
         let finishes = owned(finishes);
-        self.carry(Operation::Finish, |store| async move { store.finish(&finishes).await }).await
+        self.decide_by(Operation::Finish, |store| async move { store.finish(&finishes).await }).await
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
-        self.carry_within(Operation::Decide, self.inner.decide(request, planner)).await
+        let deciding = self.deciding();
+        self.carry_within(Operation::Decide, deciding.decide(request, planner)).await
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
         let request = *request;
-        self.carry(Operation::Recover, |store| async move { store.recover(&request).await }).await
+        self.decide_by(Operation::Recover, |store| async move { store.recover(&request).await }).await
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         let request = request.clone();
-        self.carry(Operation::Request, |store| async move { store.request(&request).await }).await
+        self.decide_by(Operation::Request, |store| async move { store.request(&request).await }).await
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     identity::{InstanceId, JobId},
     job::Job,
     lock::{LockBackend, memory::MemoryLocks},
-    store::{ControlStore as _, Store, memory::MemoryStore},
+    store::{ControlStore as _, ExecutionStore, memory::MemoryStore},
     testing::{
         executor::Executor,
         link::{LinkedLocks, LinkedStore},
@@ -59,8 +59,8 @@ pub(crate) struct Seat {
     pub(crate) to_locks: super::network::Route,
 }
 
-/// Puts something between the network and the store, on the store's side.
-pub(crate) type WrapStore = Arc<dyn Fn(MemoryStore, MachineClock) -> Arc<dyn Store> + Send + Sync>;
+/// Makes what decides who runs in place of the store, as a machine reaches it.
+pub(crate) type Deciding = Arc<dyn Fn(MemoryStore, MachineClock) -> Arc<dyn ExecutionStore> + Send + Sync>;
 
 /// Puts something between the network and the lock backend, on the backend's side.
 pub(crate) type WrapLocks = Arc<dyn Fn(MemoryLocks) -> Arc<dyn LockBackend> + Send + Sync>;
@@ -75,7 +75,7 @@ pub(crate) struct Site {
     /// The store that they share; without one each process has its own.
     pub(crate) store: Option<MemoryStore>,
     pub(crate) locks: Option<MemoryLocks>,
-    pub(crate) wrap_store: WrapStore,
+    pub(crate) deciding: Option<Deciding>,
     pub(crate) wrap_locks: WrapLocks,
     /// The jobs' watermarks when they were first announced.
     pub(crate) first_seen: Mutex<BTreeMap<JobId, DateTime<Utc>>>,
@@ -250,11 +250,14 @@ impl Machine {
     }
 
     fn scheduler(&self, parts: &Parts, own_store: Option<&MemoryStore>) -> Scheduler {
-        let Site { network, store, locks, wrap_store, wrap_locks, effects, .. } = &*self.0.site;
+        let Site { network, store, locks, deciding, wrap_locks, effects, .. } = &*self.0.site;
         let builder = match (own_store, store) {
             (None, Some(shared)) => {
-                let inner = wrap_store(shared.clone(), self.0.clock.clone());
-                Scheduler::builder(LinkedStore { inner, link: network.route(self.0.number, Backend::Store) })
+                let store = LinkedStore::new(shared.clone(), network.route(self.0.number, Backend::Store));
+                Scheduler::builder(match deciding {
+                    Some(deciding) => store.with_deciding(deciding(shared.clone(), self.0.clock.clone())),
+                    None => store,
+                })
             }
             // It is in the process's own memory: no network lies between.
             (own, _) => Scheduler::builder(own.cloned().unwrap_or_default()),

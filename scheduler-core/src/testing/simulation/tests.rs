@@ -65,7 +65,7 @@ fn signs(row: &Execution) -> Vec<String> {
 /// A few of the seeds that `cargo xtask soak` runs.
 #[test]
 fn every_promise_is_kept_under_faults() {
-    let reports = run_all(0..150);
+    let reports = run_all(0..200);
     let violated: Vec<String> =
         reports.iter().filter(|report| !report.violations.is_empty()).map(Report::to_string).collect();
     assert!(violated.is_empty(), "{}", violated.join("\n"));

@@ -15,7 +15,7 @@ use super::{
     chaos::{self, Chaos},
     effects::Effects,
     fault::{self, Fault, Weights},
-    jobs::every_kind,
+    jobs::Service,
     judge::Case,
     machine::{Life, Machine, Parts, Program, Site},
     network::Network,
@@ -32,7 +32,7 @@ use crate::{
     job::JobSettings,
     lock::memory::MemoryLocks,
     occurrence::OccurrenceKey,
-    random::seeded,
+    random::{self, seeded},
     store::{ExecutionFilter, ExecutionQuery, HistoryStore as _, PageStart, memory::MemoryStore},
     testing::{
         LedgerJob, Violation,
@@ -41,6 +41,9 @@ use crate::{
         executor::{Executor, Group},
     },
 };
+
+/// How likely it is that a process has the newer version of the jobs.
+const NEWER: f64 = 0.25;
 
 /// How often the rows are read, to see what became of them.
 const READING: Duration = Duration::from_secs(5);
@@ -98,8 +101,12 @@ impl World {
         });
         let machine_count = simulation.machines.unwrap_or_else(|| 3 + chance.index(3));
         let parts = simulation.parts.clone().unwrap_or_else(|| {
-            let jobs = every_kind(seed);
-            Arc::new(move |builder| builder.jobs(jobs.clone()))
+            let versions = [0, 1].map(|version| Service { seed, version }.jobs());
+            // Each start of a process may be of either version, as in a deployment that is rolled out and back.
+            Arc::new(move |builder| {
+                let is_newer = random::fraction() < NEWER;
+                builder.jobs(versions[usize::from(is_newer)].clone())
+            })
         });
         let epoch: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().expect("an instant");
         let time = VirtualTime::begin(epoch + chance.millis(0..60_000));
@@ -132,7 +139,7 @@ impl World {
             program,
             store: store.clone(),
             locks: locks.clone(),
-            wrap_store: Arc::clone(&simulation.wrap_store),
+            deciding: simulation.deciding.clone(),
             wrap_locks: Arc::clone(&simulation.wrap_locks),
             first_seen: Mutex::default(),
         });
@@ -176,7 +183,8 @@ impl World {
         let operator = Operator {
             machines: self.chaos.machines.clone(),
             jobs: self.jobs.keys().cloned().collect(),
-            has_keys: self.store.is_some(),
+            clock: self.clock.clone(),
+            is_shared: self.store.is_some(),
             trace: self.trace.clone(),
             group: self.requests.clone(),
             accepted: Arc::clone(&self.accepted),

@@ -14,19 +14,14 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     clock::Clock as _,
-    execution::Execution,
-    identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId},
+    identity::{ClaimId, ExecutionId, FencingToken, JobId},
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, memory::MemoryLocks},
     occurrence::OccurrenceKey,
     random,
     store::{
-        AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
-        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Grant, Heartbeat,
-        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
-        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, Refusal, RenewedLease,
-        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DuePlace, ExecutionStore, Finish,
+        FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, Refusal,
+        RenewedLease, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
     testing::simulation::time::MachineClock,
 };
@@ -44,7 +39,7 @@ pub(super) enum Flaw {
     ClaimAfterRun,
 }
 
-/// A store with a flaw, as one machine reaches it.
+/// What decides who runs, with a flaw, as one machine reaches it.
 #[derive(Debug, Clone)]
 pub(super) struct FlawedStore {
     pub(super) inner: MemoryStore,
@@ -168,114 +163,6 @@ impl ExecutionStore for FlawedStore {
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.inner.request(request).await
-    }
-}
-
-#[async_trait]
-impl HistoryStore for FlawedStore {
-    async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
-        self.inner.execution(id).await
-    }
-
-    async fn newest_attempt(&self, job: &JobId, occurrence: &OccurrenceKey) -> Result<Option<Execution>, StoreError> {
-        self.inner.newest_attempt(job, occurrence).await
-    }
-
-    async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
-        self.inner.executions(query).await
-    }
-
-    async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
-        self.inner.latest(jobs).await
-    }
-
-    async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
-        self.inner.prune(request).await
-    }
-}
-
-#[async_trait]
-impl ControlStore for FlawedStore {
-    async fn announce(&self, request: &AnnounceRequest, planner: &dyn Planner) -> Result<Vec<Announced>, StoreError> {
-        self.inner.announce(request, planner).await
-    }
-
-    async fn revisions(&self, job_id: &JobId) -> Result<Vec<Arc<JobRevision>>, StoreError> {
-        self.inner.revisions(job_id).await
-    }
-
-    async fn orphaned(&self, lease: Duration) -> Result<Vec<JobState>, StoreError> {
-        self.inner.orphaned(lease).await
-    }
-
-    async fn pauses_over(&self, limit: usize) -> Result<Vec<JobId>, StoreError> {
-        self.inner.pauses_over(limit).await
-    }
-
-    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError> {
-        self.inner.heartbeat(heartbeat).await
-    }
-
-    async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
-        self.inner.leave(instance).await
-    }
-
-    async fn states(&self, jobs: &[JobId]) -> Result<Vec<JobState>, StoreError> {
-        self.inner.states(jobs).await
-    }
-
-    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
-        self.inner.instances().await
-    }
-}
-
-#[async_trait]
-impl OperatorStore for FlawedStore {
-    async fn pause(&self, request: &PauseRequest, planner: &dyn Planner) -> Result<PauseOutcome, StoreError> {
-        self.inner.pause(request, planner).await
-    }
-
-    async fn resume(&self, request: &ResumeRequest, planner: &dyn Planner) -> Result<ResumeOutcome, StoreError> {
-        self.inner.resume(request, planner).await
-    }
-
-    async fn backfill(&self, request: &BackfillRequest) -> Result<Option<Vec<BackfillAnswer>>, StoreError> {
-        self.inner.backfill(request).await
-    }
-
-    async fn retry(&self, request: &RetryRequest) -> Result<RetryOutcome, StoreError> {
-        self.inner.retry(request).await
-    }
-
-    async fn cancel(&self, request: &CancelRequest) -> Result<CancelOutcome, StoreError> {
-        self.inner.cancel(request).await
-    }
-
-    async fn skip(&self, request: &SkipRequest) -> Result<SkipOutcome, StoreError> {
-        self.inner.skip(request).await
-    }
-
-    async fn record(&self, record: &AuditRecord) -> Result<AuditId, StoreError> {
-        self.inner.record(record).await
-    }
-
-    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        self.inner.audit(query).await
-    }
-}
-
-#[async_trait]
-impl Store for FlawedStore {
-    fn capabilities(&self) -> StoreCapabilities {
-        self.inner.capabilities()
-    }
-
-    fn attach(&self) -> Arc<dyn Store> {
-        Arc::new(self.clone())
-    }
-
-    async fn check(&self) -> Result<(), StoreError> {
-        self.inner.check().await
     }
 }
 

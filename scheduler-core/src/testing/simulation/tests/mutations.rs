@@ -13,7 +13,7 @@ use crate::{
 
 fn with(flaw: Flaw) -> impl Fn(u64) -> Simulation {
     move |seed| Simulation {
-        wrap_store: Arc::new(move |store, clock| Arc::new(FlawedStore::new(store, flaw, clock))),
+        deciding: Some(Arc::new(move |store, clock| Arc::new(FlawedStore::new(store, flaw, clock)))),
         ..Simulation::new(seed).backends(Backends::Store)
     }
 }

@@ -10,18 +10,17 @@ use super::seeds_until;
 use crate::{
     clock::Clock as _,
     context::{Inner, JobContext, StateMap},
-    duty::plan::{Purpose, StoredPlanner},
     execution::Execution,
     identity::{ExecutionId, FencingToken, JobId},
     job::Job,
     lock::{AcquireRequest, Acquired, LockBackend as _, LockError, LockMode},
     occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{AnnounceRequest, Announcement, ControlStore as _, StoreError},
+    store::{AnnounceRequest, Announcement, ControlStore as _, DecideView, DecisionPlan, Planner, StoreError},
     testing::{
         Backends, Invariant, Simulation,
         link::{Link as _, Operation},
-        simulation::{jobs::every_kind, machine::Seat},
+        simulation::{jobs::Service, machine::Seat},
     },
 };
 
@@ -33,16 +32,14 @@ const GRACE: TimeDelta = TimeDelta::seconds(1);
 
 /// One process of it.
 async fn live(seat: Seat, jobs: Arc<[Job]>) {
-    let announcements: Vec<Announcement> = jobs.iter().map(announcement).collect();
-    // Its table is there; our checker asks since when each job is known.
-    let request = AnnounceRequest { instance: seat.instance, jobs: announcements, lease: LOCK, may_roll_back: false };
-    let planner = StoredPlanner {
-        purpose: Purpose::Switch,
+    let announced = AnnounceRequest {
         instance: seat.instance,
-        own: None,
-        elsewhere: std::collections::HashMap::new(),
+        jobs: jobs.iter().map(announcement).collect(),
+        lease: LOCK,
+        may_roll_back: false,
     };
-    seat.store.announce(&request, &planner).await.expect("a store in memory answers");
+    // Its table is there; our checker asks since when each job is known.
+    seat.store.announce(&announced, &Nothing).await.expect("a store in memory answers");
     seat.site.see(&seat.store, &jobs).await;
     let jobs: Vec<Job> = jobs.iter().map(|job| seat.site.effects.watch(job)).collect();
     let seat = Arc::new(seat);
@@ -137,6 +134,16 @@ fn context(seat: &Seat, job: &Job, at: DateTime<Utc>) -> JobContext {
     })
 }
 
+/// It decides nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl Planner for Nothing {
+    fn plan(&self, _: &DecideView) -> DecisionPlan {
+        DecisionPlan::default()
+    }
+}
+
 fn announcement(job: &Job) -> Announcement {
     let settings = job.settings();
     Announcement {
@@ -152,8 +159,11 @@ fn announcement(job: &Job) -> Announcement {
 
 fn predecessor(seed: u64) -> Simulation {
     // Its panics are not caught by anything of ours.
-    let jobs: Arc<[Job]> =
-        every_kind(seed).into_iter().filter(|job| job.settings().id.as_str() != "panicking").collect();
+    let jobs: Arc<[Job]> = Service { seed, version: 0 }
+        .jobs()
+        .into_iter()
+        .filter(|job| job.settings().id.as_str() != "panicking")
+        .collect();
     Simulation {
         other: Some(Arc::new(move |seat| live(seat, Arc::clone(&jobs)).boxed())),
         ..Simulation::new(seed).backends(Backends::StoreAndLocks)
