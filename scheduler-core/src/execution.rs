@@ -49,6 +49,8 @@ pub struct Execution {
     pub holds_key: bool,
     /// Whether the row is the job's one queued row (R17).
     pub queued: bool,
+    /// The one instance that may run it, and in which the key that it holds ends (R26); `None` where any may.
+    pub for_instance: Option<InstanceId>,
     /// The claim that made it run.
     pub claim_id: Option<ClaimId>,
     /// The fence of its run.
@@ -100,6 +102,7 @@ impl Execution {
             result_data: None,
             holds_key: false,
             queued: false,
+            for_instance: None,
             claim_id: None,
             fence: None,
             instance: None,

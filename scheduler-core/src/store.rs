@@ -38,9 +38,9 @@ pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, 
 pub use operator::OperatorStore;
 pub use pause::{PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{
-    Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
-    ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
-    TakeRequest,
+    Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, DueRequest, EARLY_TOLERANCE, Finish, FinishOutcome,
+    Grant, HeldLease, ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease,
+    TakeOutcome, TakeRequest,
 };
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
@@ -110,12 +110,11 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// The run that a claim or take made, if it committed (R8).
     async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError>;
 
-    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, at most `limit`, without locking any; those
-    /// after the row that is named, in that order, so that what a caller can't start does not hide what it can.
+    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, without locking any.
     ///
     /// Of one job at most one row, and none of a job whose key is held by another row, unless the job's rows
     /// hold no key at all (`overlap = allow`). Rows of a paused job are left out, but for origin manual and backfill.
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError>;
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError>;
 
     /// Starts pending rows (R2), each on its own; answers are in the order of the requests.
     ///
@@ -145,6 +144,7 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Sets running rows whose lease has expired to `abandoned` (R6), and inserts the next attempt where the lease
     /// says `rerun_on_crash` and attempts are left. A lease that was given for longer than `healthy_for` is left alone.
+    /// Rows that wait for one instance alone (R26), of which nothing was heard for so long, become `cancelled`.
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError>;
 
     /// Inserts a manual request as a `pending` row, by R19.

@@ -19,6 +19,7 @@ pub(crate) async fn recover(
     request: &RecoverRequest,
 ) -> Result<Vec<Recovered>, PostgresError> {
     let connection = connections.get().await?;
+    connection.query(Query::CancelLost, &[(&millis(request.healthy_for) as _, Type::INT8)]).await?;
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
     let looks = [(&limit as _, Type::INT8), (&millis(request.healthy_for) as _, Type::INT8)];
     let lost = ids(&connection.query(Query::RecoverLook, &looks).await?)?;

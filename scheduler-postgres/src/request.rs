@@ -47,9 +47,10 @@ async fn decide(connection: &Connection, request: &ManualRequest) -> Result<Manu
                 return Ok(ManualOutcome::AlreadyRunning { execution_id: Some(holder) });
             }
             (OverlapPolicy::CancelRunning, Some(_)) => {
-                connection.query(Query::StopHolder, std::slice::from_ref(&job)).await?;
+                let own: Param<'_> = (&None::<uuid::Uuid>, Type::UUID);
+                connection.query(Query::StopHolder, &[job.clone(), own.clone()]).await?;
                 let now: Option<chrono::DateTime<chrono::Utc>> = None;
-                connection.query(Query::SupersedeQueued, &[job.clone(), (&now, Type::TIMESTAMPTZ)]).await?;
+                connection.query(Query::SupersedeQueued, &[job.clone(), (&now, Type::TIMESTAMPTZ), own]).await?;
             }
             _ => {}
         }

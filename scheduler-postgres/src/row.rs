@@ -48,6 +48,7 @@ pub(crate) fn execution(row: &Row) -> Result<Execution, PostgresError> {
     execution.result_data = row.try_get("result_data")?;
     execution.holds_key = row.try_get("holds_key")?;
     execution.queued = row.try_get("queued")?;
+    execution.for_instance = row.try_get::<_, Option<_>>("for_instance")?.map(InstanceId);
     execution.claim_id = row.try_get::<_, Option<_>>("claim_id")?.map(ClaimId);
     execution.fence = row.try_get::<_, Option<_>>("fence")?.map(FencingToken);
     execution.instance = row.try_get::<_, Option<_>>("instance_id")?.map(InstanceId);

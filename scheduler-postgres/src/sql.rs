@@ -42,6 +42,7 @@ queries! {
     GuardLock = "guard_lock",
     GuardLease = "guard_lease",
     RecoverLook = "recover_look",
+    CancelLost = "cancel_lost",
     RecoverLock = "recover_lock",
     Recover = "recover",
     JobLock = "job_lock",
@@ -87,7 +88,7 @@ queries! {
 /// What [`crate::row::execution`] reads, of the table's alias `e`.
 const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.reason, \
     e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
-    e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.claim_id, e.fence, e.instance_id, \
+    e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.for_instance, e.claim_id, e.fence, e.instance_id, \
     e.triggered_by, e.params, e.late, e.missed_from, e.missed_count, e.created_at";
 
 /// What [`crate::row::state`] reads, of the alias `s` of `job_states`.

@@ -10,7 +10,7 @@ use scheduler_core::{
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
         PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
         ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
@@ -166,8 +166,8 @@ impl ExecutionStore for PostgresStore {
         claim::find(&self.connections, claim_id).await.map_err(|error| error.read("look a claim up"))
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        take::due(&self.connections, after, limit).await.map_err(|error| error.read("look for pending executions"))
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
+        take::due(&self.connections, request).await.map_err(|error| error.read("look for pending executions"))
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scheduler_core::{
     identity::{ClaimId, ExecutionId},
     status::Status,
-    store::{DueExecution, DuePlace, Refusal, TakeOutcome, TakeRequest},
+    store::{DueExecution, DueRequest, Refusal, TakeOutcome, TakeRequest},
 };
 use tokio_postgres::{Row, error::SqlState, types::Type};
 
@@ -17,14 +17,11 @@ use crate::{
     sql::Query,
 };
 
-pub(crate) async fn due(
-    connections: &Connections,
-    after: Option<DuePlace>,
-    limit: usize,
-) -> Result<Vec<DueExecution>, PostgresError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (instant, id) = after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
-    let params: [Param<'_>; 3] = [(&limit, Type::INT8), (&instant, Type::TIMESTAMPTZ), (&id, Type::INT8)];
+pub(crate) async fn due(connections: &Connections, request: &DueRequest) -> Result<Vec<DueExecution>, PostgresError> {
+    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+    let (instant, id) = request.after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
+    let params: [Param<'_>; 4] =
+        [(&limit, Type::INT8), (&instant, Type::TIMESTAMPTZ), (&id, Type::INT8), (&request.instance.0, Type::UUID)];
     let rows = connections.get().await?.query(Query::Due, &params).await?;
     let due = |row: &Row| {
         Ok(DueExecution {
@@ -90,13 +87,15 @@ async fn start(
     let reruns: Vec<bool> = which.iter().map(|nth| requests[*nth].rerun_on_crash).collect();
     let leases: Vec<i64> = which.iter().map(|nth| millis(requests[*nth].lease)).collect();
     let instances: Vec<uuid::Uuid> = which.iter().map(|nth| requests[*nth].instance.0).collect();
-    let params: [Param<'_>; 6] = [
+    let for_instances = keys(which.iter().map(|nth| &requests[*nth]));
+    let params: [Param<'_>; 7] = [
         (&ids, Type::INT8_ARRAY),
         (&claim_ids, Type::UUID_ARRAY),
         (&holds, Type::BOOL_ARRAY),
         (&reruns, Type::BOOL_ARRAY),
         (&leases, Type::INT8_ARRAY),
         (&instances, Type::UUID_ARRAY),
+        (&for_instances, Type::UUID_ARRAY),
     ];
     let rows = connection.query(query, &params).await?;
     let fences = Fences::settle(connection, &rows).await?;
@@ -104,6 +103,11 @@ async fn start(
         outcomes[which[index(row)?]] = Some(granted(row, &fences)?);
     }
     Ok(())
+}
+
+/// The instance in which each key ends, where each instance has its own.
+fn keys<'a>(requests: impl Iterator<Item = &'a TakeRequest>) -> Vec<Option<uuid::Uuid>> {
+    requests.map(|request| request.for_instance().map(|instance| instance.0)).collect()
 }
 
 fn granted(row: &Row, fences: &Fences) -> Result<TakeOutcome, PostgresError> {
@@ -125,7 +129,14 @@ async fn fates(
     }
     let ids: Vec<i64> = open.iter().map(|nth| requests[*nth].execution_id.0).collect();
     let claim_ids: Vec<uuid::Uuid> = open.iter().map(|nth| requests[*nth].claim_id.0).collect();
-    let params: [Param<'_>; 2] = [(&ids, Type::INT8_ARRAY), (&claim_ids, Type::UUID_ARRAY)];
+    let instances: Vec<uuid::Uuid> = open.iter().map(|nth| requests[*nth].instance.0).collect();
+    let for_instances = keys(open.iter().map(|nth| &requests[*nth]));
+    let params: [Param<'_>; 4] = [
+        (&ids, Type::INT8_ARRAY),
+        (&claim_ids, Type::UUID_ARRAY),
+        (&instances, Type::UUID_ARRAY),
+        (&for_instances, Type::UUID_ARRAY),
+    ];
     let rows = connection.query(Query::TakeFate, &params).await?;
     let fences = Fences::settle(connection, &rows).await?;
     for nth in &open {
@@ -148,7 +159,7 @@ fn fate(row: &Row, claim_id: ClaimId, fences: &Fences) -> Result<Option<TakeOutc
     let remaining: i64 = row.try_get("remaining_ms")?;
     if status == Status::Running && row.try_get::<_, Option<uuid::Uuid>>("claim_id")? == Some(claim_id.0) {
         Ok(Some(granted(row, fences)?))
-    } else if status != Status::Pending {
+    } else if status != Status::Pending || row.try_get("is_anothers")? {
         refused(Refusal::NotPending)
     } else if row.try_get("paused")? {
         refused(Refusal::Paused)

@@ -64,6 +64,16 @@ macro_rules! store_conformance {
             of_two_rows_of_one_job_in_a_batch_one_is_taken
             a_row_is_taken_whatever_its_revision_and_watermark
         }
+        $crate::__conformance_cases! { $harness, every_instance:
+            each_instance_runs_an_occurrence_of_its_own
+            an_instance_s_own_key_is_held_within_it_alone
+            the_holder_of_one_instance_is_not_asked_to_stop_for_another_s_occurrence
+            a_retry_of_one_instance_waits_for_it_alone
+            a_manual_row_runs_under_the_key_of_whoever_takes_it
+            what_waits_for_an_instance_is_cancelled_as_it_leaves
+            what_waits_for_a_lost_instance_is_cancelled_by_recovery
+            what_an_instance_left_behind_is_not_retried
+        }
         $crate::__conformance_cases! { $harness, lease:
             a_renewal_keeps_a_run_from_recovery
             a_renewal_counts_from_now

@@ -9,7 +9,7 @@ use crate::{
     job::OverlapPolicy,
     occurrence::Origin,
     status::Status,
-    store::{Claim, ClaimOutcome, Finish, NextAttempt, Refusal, TakeOutcome, TakeRequest},
+    store::{Claim, ClaimOutcome, DueRequest, Finish, NextAttempt, Refusal, TakeOutcome, TakeRequest},
 };
 
 /// Long enough for a retry to be seen waiting.
@@ -153,7 +153,7 @@ pub async fn due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_lim
     let middle = waiting_retry(&second, 1, Duration::ZERO).await;
     let oldest = waiting_retry(&first, 1, Duration::ZERO).await;
     assert_eq!(first.due_ids().await, [oldest, middle, newest]);
-    let two: Vec<_> = first.store.due(None, 2).await.expect("the store answers");
+    let two: Vec<_> = first.store.due(&first.due_request(2)).await.expect("the store answers");
     assert_eq!(two.iter().map(|due| due.execution_id).collect::<Vec<_>>(), [oldest, middle]);
 }
 
@@ -164,7 +164,9 @@ pub async fn what_is_due_is_read_on_after_a_row(harness: &dyn StoreHarness) {
     let older = waiting_retry(&first, 1, Duration::ZERO).await;
     let mut after = None;
     let mut seen = Vec::new();
-    while let Some(due) = first.store.due(after, 1).await.expect("the store answers").pop() {
+    while let Some(due) =
+        first.store.due(&DueRequest { after, ..first.due_request(1) }).await.expect("the store answers").pop()
+    {
         after = Some(due.place());
         seen.push(due.execution_id);
     }

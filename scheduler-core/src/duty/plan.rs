@@ -17,7 +17,7 @@ pub(crate) use stored::{Purpose, StoredPlanner};
 use crate::{
     engine::Elsewhere,
     identity::{ClaimId, InstanceId},
-    job::{CatchUp, JobSettings, OnCrash},
+    job::{CatchUp, JobSettings},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
     store::{Claim, DecideView, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow},
@@ -150,6 +150,10 @@ impl OwedPlanner {
     /// The occurrences above the watermark, up to `until`, that have no row and were not decided elsewhere.
     fn undecided(&self, view: &DecideView, until: DateTime<Utc>) -> Undecided {
         let mut found = Undecided { occurrences: Vec::new(), end: until, is_cut: false };
+        // What each instance runs for itself is nobody's to catch up (R26).
+        if self.settings.every_instance {
+            return found;
+        }
         let mut at = view.state.watermark;
         let mut covered = Covered::new(&view.rows);
         for seen in 0.. {
@@ -184,9 +188,10 @@ impl OwedPlanner {
             deadline: settings.deadline(at),
             max_attempts: settings.max_attempts(),
             overlap: settings.overlap,
-            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            rerun_on_crash: settings.reruns_on_crash(),
             lease: settings.lease_ttl,
             instance: self.instance,
+            every_instance: settings.every_instance,
         })
     }
 

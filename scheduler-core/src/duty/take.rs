@@ -7,9 +7,9 @@ use tracing::{debug, error};
 use crate::{
     engine::{Assignment, Backoff, Engine, HeldLock, JobIndex, chain, limited},
     identity::{ClaimId, ExecutionId},
-    job::{OnCrash, OverlapPolicy},
+    job::OverlapPolicy,
     occurrence::Origin,
-    store::{DueExecution, TakeOutcome, TakeRequest},
+    store::{DueExecution, DueRequest, TakeOutcome, TakeRequest},
 };
 
 /// How many rows are looked at in one trip.
@@ -37,7 +37,8 @@ async fn pass(engine: &Arc<Engine>) -> usize {
     let mut started = 0;
     loop {
         let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return 0 };
-        let look = engine.store.due(after, BATCH);
+        let request = DueRequest { instance: engine.instance, after, limit: BATCH };
+        let look = engine.store.due(&request);
         let due = match limited(&*engine.clock, LIMIT, "look for pending executions", look).await {
             Ok(due) => due,
             Err(error) => {
@@ -80,9 +81,10 @@ async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
             execution_id: row.execution_id,
             claim_id: ClaimId::random(),
             holds_key: settings.overlap != OverlapPolicy::Allow,
-            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            rerun_on_crash: settings.reruns_on_crash(),
             lease: settings.lease_ttl,
             instance: engine.instance,
+            every_instance: settings.every_instance,
         };
         wanted.push((job, request, lock));
     }

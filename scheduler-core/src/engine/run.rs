@@ -19,7 +19,7 @@ use crate::{
     context::{Inner, JobContext},
     event::Event,
     identity::{ClaimId, ExecutionId, FencingToken},
-    job::{JobSettings, OnCrash, OnLostLease, OverlapPolicy},
+    job::{JobSettings, OnLostLease, OverlapPolicy},
     occurrence::{OccurrenceKey, Origin},
     outcome::{JobError, Retry, Verdict},
     status::{Reason, Status},
@@ -235,7 +235,7 @@ fn outcome(
         }
         Some(Stop::Shutdown) => {
             (finish.status, finish.reason) = (Status::Cancelled, Some(Reason::Shutdown));
-            if settings.on_crash == OnCrash::Rerun && attempt < max_attempts {
+            if settings.reruns_on_crash() && attempt < max_attempts {
                 finish.next = Some(next_attempt(settings, Duration::ZERO));
             }
             return finish;

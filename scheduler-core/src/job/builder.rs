@@ -59,6 +59,7 @@ impl JobBuilder {
             on_crash: OnCrash::Abandon,
             on_lost_lease: OnLostLease::Cancel,
             lease_ttl: JobSettings::DEFAULT_LEASE,
+            every_instance: false,
         };
         Self {
             id,
@@ -234,6 +235,15 @@ impl JobBuilder {
         self
     }
 
+    /// Runs each occurrence on each instance, as for a cache that every process keeps for itself: without asking the lock
+    /// backend, without catch-up, and with a key for each instance, so that `overlap` is within one (R26).
+    ///
+    /// What an instance had running or waiting ends with it. A manual request runs once, on whichever instance is free.
+    pub fn every_instance(mut self, every_instance: bool) -> Self {
+        self.settings.every_instance = every_instance;
+        self
+    }
+
     /// The settings so far.
     pub(super) fn into_settings(self) -> JobSettings {
         self.settings
@@ -297,7 +307,25 @@ impl JobBuilder {
             let given = of_cron.into_iter().filter(|(_, given)| *given);
             self.problems.extend(given.map(|(key, _)| format!("`{key}` goes with `cron` alone")));
         }
+        self.check_every_instance();
         self.check_durations();
+    }
+
+    /// What says what happens later, or elsewhere, does not go with a run of each instance's own.
+    fn check_every_instance(&mut self) {
+        let settings = &self.settings;
+        if !settings.every_instance {
+            return;
+        }
+        let given = [
+            ("on_crash = rerun", settings.on_crash == OnCrash::Rerun),
+            ("catch_up = all", settings.catch_up == CatchUp::All),
+            ("catch_up_window", settings.catch_up_window.is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        self.problems.extend(given.map(|(key, _)| {
+            format!("`{key}` does not go with `every_instance`: a run ends with its instance, and none is caught up")
+        }));
     }
 
     fn settle_cron(&mut self, expressions: &[String], zone: Tz) {

@@ -25,6 +25,7 @@ impl JobSettings {
             catch_up_window: policies.duration("catch_up_window_ms"),
             catch_up_limit: policies.count("catch_up_limit").unwrap_or(unsaid.catch_up_limit),
             overlap: policies.word("overlap").unwrap_or(unsaid.overlap),
+            every_instance: policies.0.get("every_instance").and_then(Value::as_bool).unwrap_or(unsaid.every_instance),
             ..unsaid
         })
     }

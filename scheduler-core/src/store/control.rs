@@ -26,7 +26,7 @@ pub trait ControlStore: Debug + Send + Sync + 'static {
     /// Notes that the instance lives, and answers the store's clock.
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError>;
 
-    /// Takes the instance off the list, with what it announced.
+    /// Takes the instance off the list, with what it announced; what waits for it alone becomes `cancelled` (R26).
     async fn leave(&self, instance: InstanceId) -> Result<(), StoreError>;
 
     /// The states of all jobs named that the store knows, in one trip.

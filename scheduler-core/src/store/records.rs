@@ -41,6 +41,16 @@ pub struct Claim {
     pub lease: Duration,
     /// The claiming instance.
     pub instance: InstanceId,
+    /// Whether the occurrence is that instance's alone, and so the key it holds (R26).
+    pub every_instance: bool,
+}
+
+impl Claim {
+    /// The instance in which the key ends, where each instance has its own.
+    #[must_use]
+    pub fn for_instance(&self) -> Option<InstanceId> {
+        self.every_instance.then_some(self.instance)
+    }
 }
 
 /// How early a claim may come, by the store's clock: what network and scheduling make of a clock that is right (R1).
@@ -158,6 +168,27 @@ pub struct TakeRequest {
     pub lease: Duration,
     /// The taking instance.
     pub instance: InstanceId,
+    /// Whether the key is that instance's alone (R26).
+    pub every_instance: bool,
+}
+
+impl TakeRequest {
+    /// The instance in which the key ends, where each instance has its own.
+    #[must_use]
+    pub fn for_instance(&self) -> Option<InstanceId> {
+        self.every_instance.then_some(self.instance)
+    }
+}
+
+/// A look for pending rows that may be taken (R2).
+#[derive(Debug, Clone, Copy)]
+pub struct DueRequest {
+    /// The looking instance: rows that are another's alone are left out (R26).
+    pub instance: InstanceId,
+    /// Those after this place, so that what a caller can't start does not hide what it can; from the first on if `None`.
+    pub after: Option<DuePlace>,
+    /// How many rows at most.
+    pub limit: usize,
 }
 
 /// What became of a take.

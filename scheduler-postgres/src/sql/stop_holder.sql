@@ -1,7 +1,7 @@
 -- R17, `cancel_running`: the holder is asked to stop; one that is a waiting retry is cancelled at once.
 WITH holder AS MATERIALIZED (
     SELECT h.id, h.status FROM {schema}.job_executions AS h
-    WHERE h.job_id = $1::text AND h.holds_key
+    WHERE h.job_id = $1::text AND h.holds_key AND h.for_instance IS NOT DISTINCT FROM $2::uuid
 ), cancelled AS (
     UPDATE {schema}.job_executions AS e
     SET status = 'cancelled', reason = 'superseded', holds_key = false,

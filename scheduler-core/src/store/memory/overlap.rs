@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::state::State;
+use super::{job::JobRecord, state::State};
 use crate::{
-    identity::JobId,
+    identity::{InstanceId, JobId},
     job::OverlapPolicy,
     status::{Reason, Status},
 };
@@ -25,19 +25,19 @@ impl State {
     pub(super) fn arrive(
         &mut self,
         job_id: &JobId,
+        key: Option<InstanceId>,
         overlap: OverlapPolicy,
         scheduled_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Arrival {
-        let Some(job) = self.jobs.get(job_id).filter(|job| overlap != OverlapPolicy::Allow && job.is_held()) else {
-            return Arrival::Runs;
-        };
-        let queued = job.queued;
+        let is_held = |job: &&JobRecord| overlap != OverlapPolicy::Allow && job.holder(key).is_some();
+        let Some(job) = self.jobs.get(job_id).filter(is_held) else { return Arrival::Runs };
+        let queued = job.queued.get(key);
         match overlap {
             OverlapPolicy::QueueOne if queued.is_none() => Arrival::Queues,
             OverlapPolicy::QueueOne => Arrival::Skips(Reason::QueueFull),
             OverlapPolicy::CancelRunning => {
-                if let Some(holder) = job.holder {
+                if let Some(holder) = job.holders.get(key) {
                     self.stop(holder, now);
                 }
                 let Some(queued) = queued else { return Arrival::Queues };

@@ -1,8 +1,11 @@
 //! One job's grants, one after another.
 
+use std::collections::BTreeMap;
+
 use super::{Invariant, Violation};
 use crate::{
     execution::Execution,
+    identity::InstanceId,
     job::{JobSettings, OverlapPolicy},
 };
 
@@ -10,9 +13,16 @@ use crate::{
 pub(super) fn check(rows: &[&Execution], settings: Option<&JobSettings>) -> Vec<Violation> {
     let mut violations = fences(rows);
     if settings.is_some_and(|settings| settings.overlap != OverlapPolicy::Allow) {
-        violations.extend(overlaps(rows));
-        violations.extend(held(rows, "holds the job's key", |row| row.holds_key));
-        violations.extend(held(rows, "is queued", |row| row.queued));
+        // A key for each instance that has its own (R26).
+        let mut by_key: BTreeMap<Option<InstanceId>, Vec<&Execution>> = BTreeMap::new();
+        for row in rows {
+            by_key.entry(row.for_instance).or_default().push(row);
+        }
+        for rows in by_key.values() {
+            violations.extend(overlaps(rows));
+            violations.extend(held(rows, "holds the job's key", |row| row.holds_key));
+            violations.extend(held(rows, "is queued", |row| row.queued));
+        }
     }
     violations
 }

@@ -46,6 +46,7 @@ impl Service {
             self.working("cancelling", 5_000..15_000, |job| {
                 job.every(10 * SECOND).overlap(OverlapPolicy::CancelRunning)
             }),
+            self.working("everywhere", 100..3_000, |job| job.every(4 * SECOND).every_instance(true)),
             self.working("on-request", 10..3_000, JobBuilder::manual),
             self.failing(),
             self.panicking(),

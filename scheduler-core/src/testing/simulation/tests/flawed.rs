@@ -19,7 +19,7 @@ use crate::{
     occurrence::OccurrenceKey,
     random,
     store::{
-        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DuePlace, ExecutionStore, Finish,
+        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DueRequest, ExecutionStore, Finish,
         FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, Refusal,
         RenewedLease, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
@@ -115,8 +115,8 @@ impl ExecutionStore for FlawedStore {
         self.inner.find_claim(claim_id).await
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.inner.due(after, limit).await
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
+        self.inner.due(request).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
