@@ -61,6 +61,8 @@ pub struct Execution {
     pub triggered_by: Option<String>,
     /// A manual request's parameters.
     pub params: Option<Value>,
+    /// What the jobs answered that it runs after, by their ids (R24).
+    pub upstream_results: Option<Value>,
     /// Whether its outcome came after it was given up (R6).
     pub late: bool,
     /// The first instant that a range row covers.
@@ -108,6 +110,7 @@ impl Execution {
             instance: None,
             triggered_by: None,
             params: None,
+            upstream_results: None,
             late: false,
             missed_from: None,
             missed_count: None,

@@ -135,6 +135,13 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// takes its owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next
     /// attempt; but one that says `unknown_commit` is a claim without a body, and its next attempt is inserted all the
     /// same (R8).
+    ///
+    /// Where an occurrence is over with that, what runs after its job follows in the same commit (R24): for each job
+    /// whose current revision names it, is enabled and is announced by an instance, and whose other upstreams are over for
+    /// the same root occurrence too, a row with the key `d:<root key>`: `pending` with what the upstreams answered where all
+    /// have succeeded, else `skipped (upstream)`, and so on down the chain. One that was skipped so is followed by another
+    /// attempt once its upstreams have succeeded after all. The same holds for whatever else ends an occurrence that ran or
+    /// was to run: recovery, a late outcome, a cancelled row.
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError>;
 
     /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.

@@ -11,6 +11,7 @@ use scheduler_core::{
 use tokio_postgres::{Row, types::Type};
 
 use crate::{
+    dependants::Dependants,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, millis},
@@ -262,7 +263,7 @@ async fn cancel_running(
     connection.query(Query::JobLock, std::slice::from_ref(&job)).await?;
     let key = claim.for_instance().map(|instance| instance.0);
     let key: Param<'_> = (&key, Type::UUID);
-    connection.query(Query::StopHolder, &[job.clone(), key.clone()]).await?;
+    stop_holder(connection, &job, &key).await?;
     connection.query(Query::SupersedeQueued, &[job, (&Some(claim.scheduled_at), Type::TIMESTAMPTZ), key]).await?;
     for way in [Way::Waits, Way::Skipped(Reason::Superseded)] {
         if !held.is_empty() {
@@ -271,6 +272,20 @@ async fn cancel_running(
     }
     if is_own {
         connection.commit().await?;
+    }
+    Ok(())
+}
+
+/// Asks the holder of a key to stop; what ran after one that only waited follows on its end (R24).
+pub(crate) async fn stop_holder(
+    connection: &Connection,
+    job: &Param<'_>,
+    key: &Param<'_>,
+) -> Result<(), PostgresError> {
+    for row in &connection.query(Query::StopHolder, &[job.clone(), key.clone()]).await? {
+        let cancelled: i64 = row.try_get("id")?;
+        let dependants = Dependants::lock(connection, &[cancelled]).await?;
+        dependants.follow_up(connection, [ExecutionId(cancelled)]).await?;
     }
     Ok(())
 }

@@ -28,6 +28,7 @@ mod claim;
 mod config;
 mod control;
 mod decide;
+mod dependants;
 mod error;
 mod finish;
 mod guard;

@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 
 use crate::{
     audit,
+    claim::stop_holder,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, storable},
@@ -48,7 +49,7 @@ async fn decide(connection: &Connection, request: &ManualRequest) -> Result<Manu
             }
             (OverlapPolicy::CancelRunning, Some(_)) => {
                 let own: Param<'_> = (&None::<uuid::Uuid>, Type::UUID);
-                connection.query(Query::StopHolder, &[job.clone(), own.clone()]).await?;
+                stop_holder(connection, &job, &own).await?;
                 let now: Option<chrono::DateTime<chrono::Utc>> = None;
                 connection.query(Query::SupersedeQueued, &[job.clone(), (&now, Type::TIMESTAMPTZ), own]).await?;
             }

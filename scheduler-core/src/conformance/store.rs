@@ -64,6 +64,30 @@ macro_rules! store_conformance {
             of_two_rows_of_one_job_in_a_batch_one_is_taken
             a_row_is_taken_whatever_its_revision_and_watermark
         }
+        $crate::__conformance_cases! { $harness, dependants:
+            what_runs_after_a_job_waits_once_its_occurrence_has_succeeded
+            a_retry_of_what_runs_after_a_job_has_its_results_too
+            an_attempt_that_another_follows_brings_nothing_yet
+            what_runs_after_a_failure_is_skipped_down_the_chain
+            a_chain_goes_on_for_the_root_s_occurrence
+            what_runs_after_two_jobs_waits_for_both
+            what_runs_after_two_jobs_is_skipped_once_both_are_over
+            of_two_upstreams_that_end_at_once_one_brings_what_runs_after_both
+            outcomes_of_a_batch_bring_what_runs_after_each
+            a_repeated_outcome_brings_nothing_twice
+            what_runs_after_an_abandoned_run_is_skipped
+            a_late_success_brings_what_was_skipped_after_all
+            a_retry_that_succeeds_brings_what_was_skipped_after_all
+            what_runs_after_a_cancelled_retry_is_skipped
+            what_runs_after_a_retry_that_had_to_make_way_is_skipped
+            an_occurrence_that_never_ran_brings_nothing
+            a_request_brings_what_runs_after_it
+            a_disabled_job_runs_after_nothing
+            what_runs_after_a_job_of_a_paused_one_waits
+            a_job_that_nobody_has_any_more_runs_after_nothing
+            a_job_that_runs_after_another_one_now_does_not_after_the_first
+            rows_that_run_after_a_job_are_any_number_and_run_oldest_first
+        }
         $crate::__conformance_cases! { $harness, every_instance:
             each_instance_runs_an_occurrence_of_its_own
             an_instance_s_own_key_is_held_within_it_alone

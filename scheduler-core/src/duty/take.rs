@@ -145,6 +145,7 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
                     max_attempts: execution.max_attempts,
                     scheduled_at: execution.scheduled_at,
                     params: execution.params,
+                    upstream_results: execution.upstream_results,
                     triggered_by: execution.triggered_by,
                     asked_at,
                     lock,

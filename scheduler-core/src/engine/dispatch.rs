@@ -120,6 +120,7 @@ impl Engine {
             max_attempts: claim.max_attempts,
             scheduled_at: claim.scheduled_at,
             params: None,
+            upstream_results: None,
             triggered_by: None,
             asked_at,
             lock,

@@ -1,7 +1,7 @@
 //! The jobs of this instance, by index.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct JobTable {
 #[derive(Debug)]
 pub(crate) struct JobEntry {
     pub(crate) job: Job,
+    /// Whether another job of this instance runs after this one (R24).
+    pub(crate) has_dependants: bool,
     revision: AtomicI64,
     current: AtomicBool,
     watermark: AtomicI64,
@@ -43,9 +45,12 @@ impl JobTable {
             .enumerate()
             .map(|(index, job)| (job.settings().id.clone(), JobIndex::try_from(index).expect("fewer than 2^32 jobs")))
             .collect();
+        let upstreams: HashSet<String> =
+            jobs.iter().flat_map(|job| job.settings().upstreams().map(str::to_owned)).collect();
         let entries = jobs
             .into_iter()
             .map(|job| JobEntry {
+                has_dependants: upstreams.contains(job.settings().id.as_str()),
                 job,
                 revision: AtomicI64::new(0),
                 current: AtomicBool::new(false),

@@ -47,6 +47,7 @@ pub(crate) struct Assignment {
     pub(crate) max_attempts: u32,
     pub(crate) scheduled_at: DateTime<Utc>,
     pub(crate) params: Option<Value>,
+    pub(crate) upstream_results: Option<Value>,
     pub(crate) triggered_by: Option<String>,
     /// The uptime of the request from which the lease counts (R5).
     pub(crate) asked_at: Duration,
@@ -90,7 +91,8 @@ impl Engine {
             fence,
             lease: settings.lease_ttl,
             lock: lock.clone(),
-            is_waited_for: assignment.origin != Origin::Schedule
+            is_waited_for: self.jobs.get(assignment.job).has_dependants
+                || assignment.origin != Origin::Schedule
                 || matches!(settings.overlap, OverlapPolicy::QueueOne | OverlapPolicy::CancelRunning),
             control: Arc::clone(&control),
             ended: false,
@@ -109,6 +111,7 @@ impl Engine {
             instance: self.instance,
             triggered_by: assignment.triggered_by,
             params: assignment.params,
+            upstream_results: assignment.upstream_results,
             cancellation: control.cancellation.clone(),
             namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),

@@ -29,6 +29,7 @@ enum When {
     Cron(Vec<String>),
     Every(Duration),
     At(DateTime<Utc>),
+    After(Vec<String>),
     Manual,
 }
 
@@ -96,6 +97,17 @@ impl JobBuilder {
     pub fn at(mut self, instant: DateTime<Utc>) -> Self {
         // An occurrence's key has milliseconds; an instant between two of them would never equal its own row's.
         self.when.push(When::At(instant.trunc_subsecs(3)));
+        self
+    }
+
+    /// Runs when an occurrence of each of these jobs has succeeded, for the same occurrence of the one job that their
+    /// chains begin with (R24). Its `scheduled_at` is that occurrence's.
+    ///
+    /// Where one of them is over and has not succeeded, this one is recorded as skipped. An occurrence that was skipped or
+    /// missed at the beginning of the chain never ran, and brings nothing of it. Requests for two jobs of one chain under one
+    /// idempotency key are one beginning.
+    pub fn after<T: Into<String>>(mut self, upstreams: impl IntoIterator<Item = T>) -> Self {
+        self.when.push(When::After(upstreams.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -292,8 +304,12 @@ impl JobBuilder {
                 Err(error) => self.problems.push(error.to_string()),
             },
             [When::At(instant)] => self.settings.trigger = Trigger::At(*instant),
+            [When::After(upstreams)] => {
+                let upstreams = upstreams.clone();
+                self.settle_after(&upstreams);
+            }
             [When::Manual] => self.settings.trigger = Trigger::Manual,
-            [] => self.problems.push("has no trigger; give it `cron`, `every`, `at` or `manual`".to_owned()),
+            [] => self.problems.push("has no trigger; give it `cron`, `every`, `at`, `after` or `manual`".to_owned()),
             more => self.problems.push(format!("has {} triggers, and may have one", more.len())),
         }
         if !self.when.iter().any(|when| matches!(when, When::Cron(_))) {
@@ -326,6 +342,21 @@ impl JobBuilder {
         self.problems.extend(given.map(|(key, _)| {
             format!("`{key}` does not go with `every_instance`: a run ends with its instance, and none is caught up")
         }));
+    }
+
+    fn settle_after(&mut self, upstreams: &[String]) {
+        let wrong = upstreams.iter().filter_map(|id| JobId::parse(id).err()).map(|error| error.to_string());
+        let twice = upstreams.iter().enumerate().filter(|(nth, id)| upstreams[..*nth].contains(id));
+        let twice = twice.map(|(_, id)| format!("`after` names `{id}` twice"));
+        let problems: Vec<String> = wrong.chain(twice).collect();
+        if !problems.is_empty() {
+            self.problems.extend(problems);
+            return;
+        }
+        match Trigger::after(upstreams.iter().map(String::as_str)) {
+            Ok(trigger) => self.settings.trigger = trigger,
+            Err(error) => self.problems.push(error.to_string()),
+        }
     }
 
     fn settle_cron(&mut self, expressions: &[String], zone: Tz) {

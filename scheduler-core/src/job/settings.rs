@@ -98,6 +98,12 @@ impl JobSettings {
         self.trigger.zone().unwrap_or(Tz::UTC)
     }
 
+    /// The jobs that this one runs after (R24); none for a job with a schedule of its own.
+    pub fn upstreams(&self) -> impl Iterator<Item = &str> {
+        let jobs: &[Box<str>] = if let Trigger::After(jobs) = &self.trigger { jobs } else { &[] };
+        jobs.iter().map(|job| &**job)
+    }
+
     /// How many attempts an occurrence may have.
     #[must_use]
     pub const fn max_attempts(&self) -> u32 {

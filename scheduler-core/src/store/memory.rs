@@ -5,6 +5,7 @@ mod backfill;
 mod claim;
 mod control;
 mod decide;
+mod dependants;
 mod finish;
 mod history;
 mod job;

@@ -3,6 +3,7 @@
 mod attempts;
 mod change;
 mod coverage;
+mod dependants;
 mod row;
 mod sequence;
 #[cfg(test)]
@@ -146,5 +147,8 @@ pub fn check_ledger(jobs: &[LedgerJob], executions: &[Execution]) -> Vec<Violati
         let rows = by_job.get(&job.settings.id).map_or(&[][..], Vec::as_slice);
         violations.extend(coverage::check(job, rows));
     }
+    let mut rows: Vec<&Execution> = executions.iter().collect();
+    rows.sort_by_key(|row| row.id);
+    violations.extend(dependants::check(jobs, &rows));
     violations
 }

@@ -3,6 +3,7 @@
 mod away;
 mod backends_away;
 mod catch_up;
+mod dependants;
 mod every_instance;
 mod granted;
 mod manual;

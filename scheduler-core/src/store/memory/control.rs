@@ -69,6 +69,7 @@ impl State {
             let revision = self.new_revision(announcement, now);
             let state = JobState::new(announcement.job_id.clone(), revision.id, announcement.enabled, now);
             self.jobs.insert(announcement.job_id.clone(), JobRecord::new(state, revision));
+            self.note_upstreams(announcement);
         }
         let job = &self.jobs[&announcement.job_id];
         let known = job.revisions.iter().rfind(|revision| *revision.fingerprint == *announcement.fingerprint);
@@ -115,6 +116,7 @@ impl State {
         }
         job.state.revision = id;
         job.state.enabled = announcement.enabled;
+        self.note_upstreams(announcement);
         id
     }
 
@@ -176,6 +178,7 @@ impl State {
                 row.queued = false;
                 end_now(row, now);
             });
+            self.follow_up(id, now);
         }
     }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::keys::Keys;
 use crate::{
-    identity::{ExecutionId, InstanceId, RevisionId},
+    identity::{ExecutionId, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
     store::{JobRevision, JobState},
 };
@@ -22,6 +22,8 @@ pub(super) struct JobRecord {
     pub(super) revisions: Vec<Arc<JobRevision>>,
     /// Which revision each instance announced.
     pub(super) announcers: Vec<(InstanceId, RevisionId)>,
+    /// The jobs that its current revision runs after.
+    pub(super) upstreams: Box<[JobId]>,
     /// Its rows.
     pub(super) rows: BTreeSet<ExecutionId>,
     /// The attempts at each occurrence, first to last.
@@ -47,6 +49,7 @@ impl JobRecord {
             state,
             revisions: vec![revision],
             announcers: Vec::new(),
+            upstreams: Box::default(),
             rows: BTreeSet::new(),
             attempts: HashMap::new(),
             decided: BTreeMap::new(),

@@ -67,5 +67,6 @@ impl State {
             row.holds_key = false;
             row.finished_at = Some(now);
         });
+        self.follow_up(holder, now);
     }
 }

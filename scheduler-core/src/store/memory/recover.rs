@@ -38,6 +38,9 @@ impl State {
         let is_rerun = lease.rerun_on_crash && !lease.cancel_requested && row.attempt < row.max_attempts;
         let next = NextAttempt { after: Duration::ZERO, holds_key: held_key };
         let next = is_rerun.then(|| self.follow(&row, held_key, next, now));
+        if next.is_none() {
+            self.follow_up(id, now);
+        }
         Some(Recovered {
             execution_id: id,
             job_id: row.job_id,

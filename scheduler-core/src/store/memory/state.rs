@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) rows: BTreeMap<ExecutionId, Row>,
     pub(super) leases: BTreeMap<ExecutionId, Lease>,
     pub(super) claims: HashMap<ClaimId, ExecutionId>,
+    /// The jobs that run after each job that any runs after.
+    pub(super) dependants: HashMap<JobId, Vec<JobId>>,
     /// Jobs with pending rows.
     pub(super) waiting: BTreeSet<JobId>,
     pub(super) instances: HashMap<InstanceId, Instance>,
@@ -77,6 +79,7 @@ impl State {
             rows: BTreeMap::new(),
             leases: BTreeMap::new(),
             claims: HashMap::new(),
+            dependants: HashMap::new(),
             waiting: BTreeSet::new(),
             instances: HashMap::new(),
             shared: SharedPolicies::default(),
@@ -200,6 +203,7 @@ impl State {
         row.for_instance = ended.for_instance;
         row.triggered_by.clone_from(&ended.triggered_by);
         row.params.clone_from(&ended.params);
+        row.upstream_results.clone_from(&ended.upstream_results);
         self.insert(row, None)
     }
 
