@@ -45,7 +45,7 @@ pub use records::{
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
 
-use crate::identity::ClaimId;
+use crate::identity::{ClaimId, ExecutionId, JobId};
 
 /// What a store can do, declared; the engine asks this and never which store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,14 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// Sets running rows whose lease has expired to `abandoned` (R6), and inserts the next attempt where the lease
     /// says `rerun_on_crash` and attempts are left. A lease that was given for longer than `healthy_for` is left alone.
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError>;
+
+    /// Asks the holders of these jobs' keys to stop where a row is queued that may run once the key is free (R17); a
+    /// holder that is a waiting retry is `cancelled` at once. Answers the holders that had not been asked before.
+    ///
+    /// The caller names the jobs whose policy is `cancel_running`. A holder that took the key after the one that was
+    /// there when the row was queued, or whose request was lost with its lease, is asked in this way. A job whose state
+    /// is locked may be left out: it is asked for again.
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError>;
 
     /// Inserts a manual request as a `pending` row, by R19.
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError>;

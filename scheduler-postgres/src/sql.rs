@@ -19,6 +19,7 @@ queries! {
     Refence = "refence",
     Overlap = "overlap",
     StopHolder = "stop_holder",
+    MakeWay = "make_way",
     SupersedeQueued = "supersede_queued",
     FindClaim = "find_claim",
     Due = "due",

@@ -316,6 +316,9 @@ macro_rules! queue_conformance {
             under_cancel_running_the_holder_is_asked_to_stop_and_the_new_one_waits
             under_cancel_running_a_waiting_retry_is_cancelled_at_once
             under_cancel_running_the_later_of_two_waiting_stays
+            who_holds_the_key_of_a_waiting_row_is_asked_again_to_stop
+            a_retry_that_came_to_wait_before_a_queued_row_is_cancelled_at_the_next_look
+            nobody_makes_way_for_a_row_that_may_not_run
             of_ten_claimers_at_once_one_runs_and_one_waits
             of_ten_claimers_at_once_that_cancel_one_is_left_waiting
             a_request_waits_as_the_queued_row

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tracing::{debug, error};
 
+use super::make_way;
 use crate::{
     engine::{Assignment, Backoff, Engine, HeldLock, JobIndex, chain, limited},
     identity::{ClaimId, ExecutionId},
@@ -28,6 +29,7 @@ type Wanted = (JobIndex, TakeRequest, Option<HeldLock>);
 /// batch has at most one row a job.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     engine.review_kept().await;
+    make_way::run_once(engine).await;
     while pass(engine).await > 0 {}
 }
 

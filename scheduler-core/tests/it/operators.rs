@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     Backfill, Cancelled, OperatorError, SchedulerHandle, TriggerRequest,
+    context::JobContext,
     extract::Attempt,
     job::{CatchUp, Job, JobBuilder, OverlapPolicy},
     occurrence::{OccurrenceKey, Origin},
@@ -10,8 +11,9 @@ use scheduler_core::{
     status::{Reason, Status},
     store::{Action, Actor, AuditEntry, AuditQuery, BackfillAnswer, BackfillRefusal},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::rig::{MINUTE, Rig, SECOND, ended, endless, id, rows, soon, start, telling, words};
+use crate::rig::{MINUTE, Rig, SECOND, ended, endless, id, rows, soon, start, telling, told, words};
 
 fn ayu() -> Actor {
     Actor::new("ayu").because("the outage of tuesday").from("10.0.3.7")
@@ -68,6 +70,35 @@ async fn what_an_outage_missed_is_backfilled_oldest_first() {
     assert_eq!(backfilled.len(), 3);
     assert!(backfilled.iter().all(|row| row.status == Status::Succeeded), "{:?}", words(&found));
     assert_eq!(backfilled[0].triggered_by.as_deref(), Some("ayu"));
+    rig.stop(scheduler).await;
+}
+
+/// R17: who took the key after the run that the new occurrence asked to stop is asked as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfilled_run_makes_way_for_an_occurrence_that_waits_under_cancel_running() {
+    let rig = Rig::new();
+    let (tell, mut starts) = told();
+    let job = minutely().overlap(OverlapPolicy::CancelRunning);
+    let job = job.run(move |context: JobContext, stop: CancellationToken| {
+        let tell = tell.clone();
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            stop.cancelled().await;
+            JobResult::<()>::Err(JobError::new("told to stop"))
+        }
+    });
+    let scheduler = rig.run([job]).await;
+    rig.pass(MINUTE + SECOND).await;
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(at(1)));
+    // It is older than what comes next, so it goes before it.
+    let old = Backfill::new(id("job"), start() - MINUTE..start());
+    soon(scheduler.handle().backfill(&old, &ayu())).await.expect("it never ran");
+    // The holder is told by its next renewal, and who came after it by the look.
+    rig.pass(MINUTE + SECOND * 20).await;
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(start() - MINUTE));
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(at(2)));
+    let found = rows(scheduler.handle(), "job").await;
+    assert_eq!(words(&found), ["cancelled (by_request) #1", "cancelled (by_request) #1", "running #1"]);
     rig.stop(scheduler).await;
 }
 

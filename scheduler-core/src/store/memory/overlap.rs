@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::state::State;
+use super::{state::State, take::waits_for_the_schedule};
 use crate::{
-    identity::JobId,
+    identity::{ExecutionId, JobId},
     job::OverlapPolicy,
     status::{Reason, Status},
 };
@@ -55,11 +55,18 @@ impl State {
         }
     }
 
-    /// Asks a holder to stop; one that only waits has stopped at once.
-    fn stop(&mut self, holder: crate::identity::ExecutionId, now: DateTime<Utc>) {
+    /// Asks a job's holder to stop where a row waits for its key that may run; answers it if it is asked only now.
+    pub(super) fn make_way(&mut self, job_id: &JobId, now: DateTime<Utc>) -> Option<ExecutionId> {
+        let job = self.jobs.get(job_id)?;
+        let (holder, queued) = (job.holder?, self.execution(job.queued?)?);
+        let may_run = job.is_scheduled() || !waits_for_the_schedule(queued);
+        (may_run && self.stop(holder, now)).then_some(holder)
+    }
+
+    /// Asks a holder to stop; one that only waits has stopped at once. `false` when it was asked before.
+    fn stop(&mut self, holder: ExecutionId, now: DateTime<Utc>) -> bool {
         if let Some(lease) = self.leases.get_mut(&holder) {
-            lease.cancel_requested = true;
-            return;
+            return !std::mem::replace(&mut lease.cancel_requested, true);
         }
         self.change(holder, |row| {
             row.status = Status::Cancelled;
@@ -67,5 +74,6 @@ impl State {
             row.holds_key = false;
             row.finished_at = Some(now);
         });
+        true
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Whether a row waits while its job is paused or disabled: manual ones and backfilled ones pass.
-const fn waits_for_the_schedule(row: &Execution) -> bool {
+pub(super) const fn waits_for_the_schedule(row: &Execution) -> bool {
     !matches!(row.origin, Origin::Manual | Origin::Backfill)
 }
 
