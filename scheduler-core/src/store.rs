@@ -113,11 +113,13 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, at most `limit`, without locking any; those
     /// after the row that is named, in that order, so that what a caller can't start does not hide what it can.
     ///
-    /// Of one job at most one row, and none of a job whose key is held by another row, unless the job's rows
-    /// hold no key at all (`overlap = allow`). Rows of a paused job are left out, but for origin manual and backfill.
+    /// Of one job at most two rows: the oldest of those that are caught up or backfilled, and the oldest of the others,
+    /// so that neither hides the other where they run side by side (`overlap = allow`). None of a job whose key is held
+    /// by another row. Rows of a paused job are left out, but for origin manual and backfill.
     async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError>;
 
-    /// Starts pending rows (R2), each on its own; answers are in the order of the requests.
+    /// Starts pending rows (R2), each on its own; answers are in the order of the requests. Of caught-up and backfilled
+    /// rows no more run at once than [`TakeRequest::at_once`] says, over all who take from this store (R17).
     ///
     /// # Errors
     /// An error is of the whole batch: nothing is known of any of its rows.

@@ -25,6 +25,7 @@ queries! {
     Due = "due",
     Take = "take" with "SKIP LOCKED",
     TakeWaiting = "take",
+    TakeTurn = "take_turn",
     TakeFate = "take_fate",
     Renew = "renew",
     Finish = "finish" with "SKIP LOCKED",

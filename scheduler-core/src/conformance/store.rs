@@ -53,6 +53,9 @@ macro_rules! store_conformance {
             a_row_is_neither_due_nor_taken_before_its_time
             a_due_row_says_what_it_is
             a_job_has_one_due_row_at_a_time_its_oldest_occurrence
+            under_allow_caught_up_rows_run_side_by_side_up_to_the_limit
+            caught_up_rows_that_wait_for_a_place_hide_no_other_row
+            of_ten_takers_at_once_as_many_rows_run_as_may
             due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_limit
             what_is_due_is_read_on_after_a_row
             a_row_whose_key_is_held_is_not_due_and_goes_on_waiting

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     execution::Execution,
-    identity::ExecutionId,
+    identity::{ExecutionId, JobId},
     occurrence::Origin,
     status::Status,
     store::{DueExecution, DuePlace, Grant, Refusal, TakeOutcome, TakeRequest},
@@ -27,7 +27,7 @@ impl State {
         let follows = |row: &&Execution| {
             after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
         };
-        let mut due: Vec<_> = jobs.filter_map(|job| self.due_of(job, now)).filter(follows).collect();
+        let mut due: Vec<_> = jobs.flat_map(|job| self.due_of(job, now)).flatten().filter(follows).collect();
         due.sort_by_key(|row| (row.scheduled_at, row.id));
         due.truncate(limit);
         let due = due.into_iter().map(|row| DueExecution {
@@ -46,17 +46,24 @@ impl State {
         rows.map(|row| row.not_before).filter(|not_before| *not_before > now).min()
     }
 
-    /// The one row of a job that may be taken now.
-    fn due_of(&self, job: &JobRecord, now: DateTime<Utc>) -> Option<&Execution> {
+    /// The rows of a job that may be taken now: the oldest of the belated ones, and of the others.
+    fn due_of(&self, job: &JobRecord, now: DateTime<Utc>) -> [Option<&Execution>; 2] {
         let is_due = |row: &&Execution| {
             row.status == Status::Pending
                 && row.not_before <= now
                 && (job.is_scheduled() || !waits_for_the_schedule(row))
         };
-        match job.holder {
-            Some(holder) => self.execution(holder).filter(is_due),
-            None => job.pending.iter().filter_map(|(_, id)| self.execution(*id)).find(is_due),
+        if let Some(holder) = job.holder {
+            return [self.execution(holder).filter(is_due), None];
         }
+        let due = || job.pending.iter().filter_map(|(_, id)| self.execution(*id)).filter(is_due);
+        [due().find(|row| row.origin.is_belated()), due().find(|row| !row.origin.is_belated())]
+    }
+
+    /// How many of a job's caught-up and backfilled rows run.
+    fn belated(&self, job_id: &JobId) -> usize {
+        let running = self.leases.keys().filter_map(|id| self.execution(*id));
+        running.filter(|row| row.job_id == *job_id && row.origin.is_belated()).count()
     }
 
     pub(super) fn take(&mut self, request: &TakeRequest, now: DateTime<Utc>) -> TakeOutcome {
@@ -91,6 +98,8 @@ impl State {
             Err(Refusal::NotDue { remaining: (row.not_before - now).to_std().unwrap_or(Duration::ZERO) })
         } else if request.holds_key && job.holder.is_some_and(|holder: ExecutionId| holder != row.id) {
             Err(Refusal::Held)
+        } else if request.at_once.is_some_and(|most| self.belated(&row.job_id) >= most as usize) {
+            Err(Refusal::Full)
         } else {
             Ok(())
         }
