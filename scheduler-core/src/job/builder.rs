@@ -210,7 +210,7 @@ impl JobBuilder {
         self
     }
 
-    /// How many occurrences are caught up at most under [`CatchUp::All`]; 100 unless given. Under
+    /// How many occurrences are caught up under [`CatchUp::All`], the latest ones; 100 unless given, at most 10,000. Under
     /// [`OverlapPolicy::Allow`] as many caught-up and backfilled occurrences run at once.
     pub fn catch_up_limit(mut self, occurrences: u32) -> Self {
         self.settings.catch_up_limit = occurrences;
