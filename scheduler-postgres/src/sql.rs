@@ -45,6 +45,7 @@ queries! {
     GuardLease = "guard_lease",
     RecoverLook = "recover_look",
     RecoverLock = "recover_lock",
+    RecoverOrphaned = "recover_orphaned",
     Recover = "recover",
     JobLock = "job_lock",
     Request = "request",
