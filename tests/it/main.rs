@@ -3,6 +3,7 @@
 mod bad_input;
 mod cluster;
 mod guard;
+mod ledger;
 mod locked_table;
 mod pooler;
 mod round_trips;
