@@ -6,6 +6,7 @@ mod guard;
 mod ledger;
 mod locked_table;
 mod pooler;
+mod reliability;
 mod round_trips;
 mod run_once;
 mod start_errors;

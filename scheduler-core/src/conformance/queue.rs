@@ -187,6 +187,7 @@ pub async fn under_cancel_running_the_later_of_two_waiting_stays(harness: &dyn S
     assert_eq!(scene.due_ids().await, [later]);
 }
 
+/// R17: the holder is asked again at each look while one waits.
 pub async fn who_holds_the_key_of_a_waiting_row_is_asked_again_to_stop(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let older = loose(&scene, 5).await;
@@ -207,6 +208,7 @@ pub async fn who_holds_the_key_of_a_waiting_row_is_asked_again_to_stop(harness: 
     assert_eq!(scene.due_ids().await, [waiting]);
 }
 
+/// R17: a holder that is a waiting retry is cancelled at once.
 pub async fn a_retry_that_came_to_wait_before_a_queued_row_is_cancelled_at_the_next_look(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let older = loose(&scene, 5).await;

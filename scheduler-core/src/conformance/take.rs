@@ -182,6 +182,7 @@ fn beside(scene: &Scene<'_>, id: ExecutionId, most: u32) -> TakeRequest {
     TakeRequest { holds_key: false, at_once: Some(most), ..scene.take(id) }
 }
 
+/// R17: at most `catch_up_limit` at once.
 pub async fn under_allow_caught_up_rows_run_side_by_side_up_to_the_limit(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let ids = caught_up(&scene, &[10, 20, 30, 40]).await;
@@ -215,6 +216,7 @@ pub async fn caught_up_rows_that_wait_for_a_place_hide_no_other_row(harness: &dy
     other.taken(&beside(&other, theirs[0], 1)).await;
 }
 
+/// R17: over all who take.
 pub async fn of_ten_takers_at_once_as_many_rows_run_as_may(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let millis: Vec<i64> = (1..=10).map(|nth| nth * 10).collect();
@@ -276,6 +278,7 @@ pub async fn a_row_whose_key_is_held_is_not_due_and_goes_on_waiting(harness: &dy
     assert!(scene.taken(&scene.take(waiting)).await.1.holds_key);
 }
 
+/// R16: a waiting retry counts as running.
 pub async fn a_waiting_retry_holds_the_key(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let retry = waiting_retry(&scene, 1, DELAY).await;

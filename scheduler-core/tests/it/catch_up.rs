@@ -46,6 +46,7 @@ async fn outage(policy: CatchUp) -> Vec<scheduler_core::execution::Execution> {
     found
 }
 
+/// R12: under `latest` the last one runs, the rest is one range.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_one_missed_row_and_its_latest_occurrence_runs() {
     let found = outage(CatchUp::Latest).await;

@@ -35,6 +35,7 @@ async fn audit(handle: &SchedulerHandle) -> Vec<AuditEntry> {
     entries
 }
 
+/// R20: what never ran is backfilled.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_outage_missed_is_backfilled_oldest_first() {
     let rig = Rig::new();
@@ -118,6 +119,7 @@ async fn a_backfill_of_more_than_is_done_at_once_is_refused() {
     rig.stop(scheduler).await;
 }
 
+/// R20: the last attempt is followed by one more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_is_tried_once_more_and_no_more() {
     let rig = Rig::new();
@@ -261,6 +263,7 @@ async fn what_was_done_and_what_was_refused_is_in_the_audit() {
     rig.stop(scheduler).await;
 }
 
+/// R21: only rows that decide nothing any more go.
 #[tokio::test(flavor = "multi_thread")]
 async fn old_rows_are_pruned_but_for_those_that_may_still_decide() {
     let rig = Rig::new();

@@ -12,6 +12,7 @@ fn version(cron: &str) -> (Job, Starts) {
     telling(Job::builder("job").cron(cron).catch_up(CatchUp::Skip))
 }
 
+/// R22: what is owed at a switch is the old revision's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_version_decides_what_was_owed_by_the_trigger_of_the_old_one() {
     let rig = Rig::new();
@@ -34,6 +35,7 @@ async fn a_new_version_decides_what_was_owed_by_the_trigger_of_the_old_one() {
     rig.stop(scheduler).await;
 }
 
+/// R22: a roll-back waits for a whole lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_version_comes_back_once_it_was_healthy_for_a_whole_lease() {
     let rig = Rig::new();

@@ -173,6 +173,7 @@ async fn after_a_database_of_yesterday_came_back_what_happened_since_is_decided_
     scheduler.shutdown(5 * SECOND).await;
 }
 
+/// R1: a fence is above the highest given for its job.
 #[tokio::test(flavor = "multi_thread")]
 async fn fences_go_on_above_those_given_though_their_sequence_was_set_back() {
     let schema = Schema::new();

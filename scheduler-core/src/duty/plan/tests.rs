@@ -106,6 +106,7 @@ fn all_runs_up_to_its_limit_oldest_first() {
     assert_eq!(words(&plan), ["wait 13", "wait 14", "wait 15", "catch_up_limit 11-12 (2)"]);
 }
 
+/// R12: under `all` the limit is the outage's, not the pass's.
 #[test]
 fn a_pass_that_was_cut_short_leaves_the_limit_to_those_that_follow() {
     let job = Job::builder("job").every(MINUTE).catch_up(CatchUp::All).catch_up_window(MINUTE * 1_000_000);
@@ -302,6 +303,8 @@ mod coverage {
     use super::*;
 
     proptest! {
+        /// R12: every occurrence up to the watermark is decided, once.
+        ///
         /// Guarantee 3: recomputing the trigger finds each occurrence in one row of its own or in one range, once.
         #[test]
         fn every_occurrence_is_covered_once(
