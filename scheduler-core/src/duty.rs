@@ -3,6 +3,7 @@
 pub(crate) mod announce;
 pub(crate) mod decide;
 pub(crate) mod heartbeat;
+pub(crate) mod make_way;
 pub(crate) mod pauses;
 pub(crate) mod plan;
 pub(crate) mod recover;

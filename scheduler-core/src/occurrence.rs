@@ -140,3 +140,11 @@ words! {
         Dependency = "dependency",
     }
 }
+
+impl Origin {
+    /// Whether the occurrence's own time was over when it was made to run: caught up or backfilled.
+    #[must_use]
+    pub const fn is_belated(self) -> bool {
+        matches!(self, Self::CatchUp | Self::Backfill)
+    }
+}

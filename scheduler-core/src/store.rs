@@ -45,7 +45,7 @@ pub use records::{
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
 
-use crate::identity::ClaimId;
+use crate::identity::{ClaimId, ExecutionId, JobId};
 
 /// What a store can do, declared; the engine asks this and never which store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,11 +112,13 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, without locking any.
     ///
-    /// Of one job at most one row, and none of a job whose key is held by another row, unless the job's rows
-    /// hold no key at all (`overlap = allow`). Rows of a paused job are left out, but for origin manual and backfill.
+    /// Of one job at most two rows: the oldest of those that are caught up or backfilled, and the oldest of the others,
+    /// so that neither hides the other where they run side by side (`overlap = allow`). None of a job whose key is held
+    /// by another row. Rows of a paused job are left out, but for origin manual and backfill.
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError>;
 
-    /// Starts pending rows (R2), each on its own; answers are in the order of the requests.
+    /// Starts pending rows (R2), each on its own; answers are in the order of the requests. Of caught-up and backfilled
+    /// rows no more run at once than [`TakeRequest::at_once`] says, over all who take from this store (R17).
     ///
     /// # Errors
     /// An error is of the whole batch: nothing is known of any of its rows.
@@ -153,6 +155,14 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// says `rerun_on_crash` and attempts are left. A lease that was given for longer than `healthy_for` is left alone.
     /// Rows that wait for one instance alone (R26), of which nothing was heard for so long, become `cancelled`.
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError>;
+
+    /// Asks the holders of these jobs' keys to stop where a row is queued that may run once the key is free (R17); a
+    /// holder that is a waiting retry is `cancelled` at once. Answers the holders that had not been asked before.
+    ///
+    /// The caller names the jobs whose policy is `cancel_running`. A holder that took the key after the one that was
+    /// there when the row was queued, or whose request was lost with its lease, is asked in this way. A job whose state
+    /// is locked may be left out: it is asked for again.
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError>;
 
     /// Inserts a manual request as a `pending` row, by R19.
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError>;

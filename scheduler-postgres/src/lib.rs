@@ -33,6 +33,7 @@ mod error;
 mod finish;
 mod guard;
 mod history;
+mod make_way;
 mod migrate;
 mod operator;
 mod pause;

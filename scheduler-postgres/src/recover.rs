@@ -36,6 +36,9 @@ pub(crate) async fn recover(
 async fn abandon(connection: &Connection, lost: &Vec<i64>) -> Result<Vec<Recovered>, PostgresError> {
     let dependants = Dependants::lock(connection, lost).await?;
     let locked = ids(&connection.query(Query::RecoverLock, &[(lost, Type::INT8_ARRAY)]).await?)?;
+    if locked.len() < lost.len() {
+        connection.query(Query::RecoverOrphaned, &[(lost, Type::INT8_ARRAY)]).await?;
+    }
     if locked.is_empty() {
         return Ok(Vec::new());
     }

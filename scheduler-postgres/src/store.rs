@@ -19,7 +19,8 @@ use scheduler_core::{
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, operator, pause,
+    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, make_way,
+    operator, pause,
     pool::{Connections, Shared},
     prune, recover, renew, request, take,
 };
@@ -188,6 +189,10 @@ impl ExecutionStore for PostgresStore {
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
         recover::recover(&self.connections, request).await.map_err(|error| error.write("recover executions"))
+    }
+
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        make_way::make_way(&self.connections, jobs).await.map_err(|error| error.write("ask holders to stop"))
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {

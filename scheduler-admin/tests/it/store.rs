@@ -157,6 +157,10 @@ impl ExecutionStore for TestStore {
         self.inner.recover(request).await
     }
 
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        self.inner.make_way(jobs).await
+    }
+
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         if self.mode.load(Ordering::SeqCst) != Mode::ReadsAway as u8 {
             self.gate()?;

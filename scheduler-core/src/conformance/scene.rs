@@ -164,6 +164,7 @@ impl<'a> Scene<'a> {
             execution_id,
             claim_id: ClaimId::random(),
             holds_key: true,
+            at_once: None,
             rerun_on_crash: false,
             lease: LEASE,
             instance: self.instance,

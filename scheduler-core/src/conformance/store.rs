@@ -53,6 +53,9 @@ macro_rules! store_conformance {
             a_row_is_neither_due_nor_taken_before_its_time
             a_due_row_says_what_it_is
             a_job_has_one_due_row_at_a_time_its_oldest_occurrence
+            under_allow_caught_up_rows_run_side_by_side_up_to_the_limit
+            caught_up_rows_that_wait_for_a_place_hide_no_other_row
+            of_ten_takers_at_once_as_many_rows_run_as_may
             due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_limit
             what_is_due_is_read_on_after_a_row
             a_row_whose_key_is_held_is_not_due_and_goes_on_waiting
@@ -350,6 +353,9 @@ macro_rules! queue_conformance {
             under_cancel_running_the_holder_is_asked_to_stop_and_the_new_one_waits
             under_cancel_running_a_waiting_retry_is_cancelled_at_once
             under_cancel_running_the_later_of_two_waiting_stays
+            who_holds_the_key_of_a_waiting_row_is_asked_again_to_stop
+            a_retry_that_came_to_wait_before_a_queued_row_is_cancelled_at_the_next_look
+            nobody_makes_way_for_a_row_that_may_not_run
             of_ten_claimers_at_once_one_runs_and_one_waits
             of_ten_claimers_at_once_that_cancel_one_is_left_waiting
             a_request_waits_as_the_queued_row

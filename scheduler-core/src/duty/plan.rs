@@ -216,7 +216,9 @@ impl OwedPlanner {
             CatchUp::Latest if owed.is_cut => (&[][..], Reason::Coalesced),
             CatchUp::Latest => (&in_window[in_window.len().saturating_sub(1)..], Reason::Coalesced),
             CatchUp::All => {
-                let limit = usize::try_from(self.settings.catch_up_limit).unwrap_or(usize::MAX);
+                let limit = usize::try_from(self.settings.catch_up_limit).unwrap_or(usize::MAX).min(PASS);
+                // Of a pass that was cut short the next ones have the later occurrences, which come first.
+                let limit = if owed.is_cut { limit - self.count_late(view, owed.end, limit) } else { limit };
                 (&in_window[in_window.len().saturating_sub(limit)..], Reason::CatchUpLimit)
             }
         };
@@ -232,6 +234,13 @@ impl OwedPlanner {
                 break;
             }
         }
+    }
+
+    /// How many occurrences after this instant are too late as well, as far as this many.
+    fn count_late(&self, view: &DecideView, after: DateTime<Utc>, most: usize) -> usize {
+        let next = |at: &DateTime<Utc>| self.settings.trigger.next_after(*at);
+        let is_late = |at: &DateTime<Utc>| *at <= view.now && view.now + MOMENT >= self.settings.deadline(*at);
+        std::iter::successors(next(&after), next).take(most).take_while(is_late).count()
     }
 
     /// One row for a range that never runs, or growth of the newest one if it follows on it.

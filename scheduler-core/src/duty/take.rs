@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tracing::{debug, error};
 
+use super::make_way;
 use crate::{
     engine::{Assignment, Backoff, Engine, HeldLock, JobIndex, chain, limited},
     identity::{ClaimId, ExecutionId},
@@ -28,6 +29,7 @@ type Wanted = (JobIndex, TakeRequest, Option<HeldLock>);
 /// batch has at most one row a job.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     engine.review_kept().await;
+    make_way::run_once(engine).await;
     while pass(engine).await > 0 {}
 }
 
@@ -61,11 +63,17 @@ async fn pass(engine: &Arc<Engine>) -> usize {
 
 /// Which of the rows this instance may start.
 async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
-    let mut wanted = Vec::new();
+    let mut wanted: Vec<Wanted> = Vec::new();
     for row in due {
         let Some(job) = engine.jobs.find(&row.job_id) else { continue };
         let entry = engine.jobs.get(job);
         if !entry.is_scheduled() && !matches!(row.origin, Origin::Manual | Origin::Backfill) {
+            continue;
+        }
+        let settings = entry.settings();
+        let holds_key = settings.overlap != OverlapPolicy::Allow;
+        // Of two rows of a job the older one gets the key.
+        if holds_key && wanted.iter().any(|(other, ..)| *other == job) {
             continue;
         }
         let lock = match engine.acquire_for_take(job, row.execution_id).await {
@@ -76,11 +84,11 @@ async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
                 continue;
             }
         };
-        let settings = entry.settings();
         let request = TakeRequest {
             execution_id: row.execution_id,
             claim_id: ClaimId::random(),
-            holds_key: settings.overlap != OverlapPolicy::Allow,
+            holds_key,
+            at_once: (!holds_key && row.origin.is_belated()).then(|| settings.catch_up_limit.max(1)),
             rerun_on_crash: settings.reruns_on_crash(),
             lease: settings.lease_ttl,
             instance: engine.instance,

@@ -223,6 +223,13 @@ impl JobBuilder {
         self
     }
 
+    /// How many occurrences are caught up under [`CatchUp::All`], the latest ones; 100 unless given, at most 10,000. Under
+    /// [`OverlapPolicy::Allow`] as many caught-up and backfilled occurrences run at once.
+    pub fn catch_up_limit(mut self, occurrences: u32) -> Self {
+        self.settings.catch_up_limit = occurrences;
+        self
+    }
+
     /// What happens to an occurrence that is due while the last execution still runs; [`OverlapPolicy::Skip`] unless given.
     pub fn overlap(mut self, policy: OverlapPolicy) -> Self {
         self.settings.overlap = policy;

@@ -201,6 +201,10 @@ impl ExecutionStore for MemoryStore {
         Ok(self.write(|state, now| state.recover(request, now)))
     }
 
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        Ok(self.write(|state, now| jobs.iter().flat_map(|job_id| state.make_way(job_id, now)).collect()))
+    }
+
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         Ok(self.write(|state, now| state.request(request, now)))
     }

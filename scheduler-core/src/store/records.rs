@@ -97,6 +97,8 @@ pub enum Refusal {
     DeadlinePassed,
     /// The job's key is held, or a queued row goes first.
     Held,
+    /// As many of the job's caught-up and backfilled rows run as may at once.
+    Full,
     /// The row is no longer pending, or not there.
     NotPending,
 }
@@ -162,6 +164,9 @@ pub struct TakeRequest {
     pub claim_id: ClaimId,
     /// Whether the run holds the job's key: every policy but `overlap = allow`.
     pub holds_key: bool,
+    /// How many of the job's caught-up and backfilled rows may run at once, this one among them; `None` where the row is
+    /// of another origin, or the job's key keeps them apart (R17).
+    pub at_once: Option<u32>,
     /// Whether recovery inserts the next attempt when this run's instance is lost.
     pub rerun_on_crash: bool,
     /// How long the lease lives unless renewed.

@@ -12,6 +12,7 @@ mod tests;
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
+use scheduler_cron::TriggerError;
 use serde::{Deserialize, Serialize};
 
 pub use change::check_change;
@@ -21,6 +22,7 @@ use crate::{
     identity::{ExecutionId, JobId},
     job::JobSettings,
     occurrence::{UnknownWord, words},
+    store::JobRevision,
 };
 
 words! {
@@ -99,6 +101,21 @@ pub struct LedgerJob {
     pub after: DateTime<Utc>,
     /// The end of the span, inclusive: what is later may not be decided yet.
     pub until: DateTime<Utc>,
+}
+
+impl LedgerJob {
+    /// A job as a revision has it, over a span in which it was the current one.
+    ///
+    /// # Errors
+    /// When another version of the code wrote a trigger that this one can't read.
+    pub fn of_revision(
+        job_id: &JobId,
+        revision: &JobRevision,
+        after: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Self, TriggerError> {
+        Ok(Self { settings: Arc::new(JobSettings::from_revision(job_id, revision)?), after, until })
+    }
 }
 
 /// Checks the rows of these jobs: doubles, holes, overlaps beyond policy, impossible states, runs before their time,

@@ -173,6 +173,10 @@ impl ExecutionStore for SwitchedStore {
         self.call("recover", self.inner.recover(request)).await
     }
 
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        self.call("ask holders to stop", self.inner.make_way(jobs)).await
+    }
+
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.call("request", self.inner.request(request)).await
     }

@@ -2,6 +2,7 @@
 
 mod away;
 mod backends_away;
+mod bad_input;
 mod catch_up;
 mod dependants;
 mod every_instance;

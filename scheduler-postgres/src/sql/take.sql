@@ -1,8 +1,10 @@
 -- R2: pending rows start, of each job whose runs hold its key one at most, the oldest.
 WITH asked AS MATERIALIZED (
     SELECT *
-    FROM unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::boolean[], $5::bigint[], $6::uuid[], $7::uuid[])
-         WITH ORDINALITY AS asked (id, claim_id, holds_key, rerun_on_crash, lease_ms, instance_id, for_instance, nth)
+    FROM unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::boolean[], $5::bigint[], $6::uuid[], $7::uuid[],
+                $8::integer[])
+         WITH ORDINALITY
+         AS asked (id, claim_id, holds_key, rerun_on_crash, lease_ms, instance_id, for_instance, at_once, nth)
 ), state AS MATERIALIZED (
     SELECT s.job_id, s.paused_at, s.enabled
     FROM {schema}.job_states AS s
@@ -20,6 +22,10 @@ WITH asked AS MATERIALIZED (
       AND NOT (a.holds_key AND EXISTS (SELECT FROM {schema}.job_executions AS h
                                        WHERE h.job_id = e.job_id AND h.holds_key AND h.id <> e.id
                                          AND h.for_instance IS NOT DISTINCT FROM a.for_instance))
+      -- Such a row is asked for alone, its job's state locked by a statement before this one.
+      AND (a.at_once IS NULL
+           OR a.at_once > (SELECT count(*) FROM {schema}.job_executions AS r
+                           WHERE r.job_id = e.job_id AND r.status = 'running' AND r.origin IN ('catch_up', 'backfill')))
 ), locked AS MATERIALIZED (
     SELECT e.id, f.claim_id, f.holds_key, f.rerun_on_crash, f.lease_ms, f.instance_id, f.for_instance
     FROM {schema}.job_executions AS e

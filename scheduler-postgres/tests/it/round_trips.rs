@@ -154,6 +154,7 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
             execution_id: row.id,
             claim_id: scheduler_core::identity::ClaimId::random(),
             holds_key: true,
+            at_once: None,
             rerun_on_crash: false,
             lease: Duration::from_secs(30),
             instance: claims[0].instance,

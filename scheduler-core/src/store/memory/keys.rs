@@ -12,6 +12,10 @@ impl Keys {
         self.0.iter().find(|(of, _)| *of == instance).map(|(_, row)| *row)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Option<InstanceId>, ExecutionId)> {
+        self.0.iter()
+    }
+
     pub(super) fn set(&mut self, instance: Option<InstanceId>, row: ExecutionId) {
         self.0.retain(|(of, _)| *of != instance);
         self.0.push((instance, row));

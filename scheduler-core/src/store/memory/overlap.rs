@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{job::JobRecord, state::State};
+use super::{job::JobRecord, state::State, take::waits_for_the_schedule};
 use crate::{
-    identity::{InstanceId, JobId},
+    identity::{ExecutionId, InstanceId, JobId},
     job::OverlapPolicy,
     status::{Reason, Status},
 };
@@ -55,11 +55,22 @@ impl State {
         }
     }
 
-    /// Asks a holder to stop; one that only waits has stopped at once.
-    fn stop(&mut self, holder: crate::identity::ExecutionId, now: DateTime<Utc>) {
+    /// Asks the holders of a job's keys to stop where a row waits for the key that may run; answers those that are asked
+    /// only now.
+    pub(super) fn make_way(&mut self, job_id: &JobId, now: DateTime<Utc>) -> Vec<ExecutionId> {
+        let Some(job) = self.jobs.get(job_id) else { return Vec::new() };
+        let waits = |queued: &ExecutionId| {
+            self.execution(*queued).is_some_and(|row| job.is_scheduled() || !waits_for_the_schedule(row))
+        };
+        let waiting = job.queued.iter().filter(|(_, queued)| waits(queued));
+        let holders: Vec<_> = waiting.filter_map(|(key, _)| job.holders.get(*key)).collect();
+        holders.into_iter().filter(|holder| self.stop(*holder, now)).collect()
+    }
+
+    /// Asks a holder to stop; one that only waits has stopped at once. `false` when it was asked before.
+    fn stop(&mut self, holder: ExecutionId, now: DateTime<Utc>) -> bool {
         if let Some(lease) = self.leases.get_mut(&holder) {
-            lease.cancel_requested = true;
-            return;
+            return !std::mem::replace(&mut lease.cancel_requested, true);
         }
         self.change(holder, |row| {
             row.status = Status::Cancelled;
@@ -68,5 +79,6 @@ impl State {
             row.finished_at = Some(now);
         });
         self.follow_up(holder, now);
+        true
     }
 }

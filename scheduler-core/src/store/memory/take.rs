@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     execution::Execution,
-    identity::InstanceId,
+    identity::{InstanceId, JobId},
     occurrence::Origin,
     status::Status,
     store::{DueExecution, DueRequest, Grant, Refusal, TakeOutcome, TakeRequest},
 };
 
 /// Whether a row waits while its job is paused or disabled: manual ones and backfilled ones pass.
-const fn waits_for_the_schedule(row: &Execution) -> bool {
+pub(super) const fn waits_for_the_schedule(row: &Execution) -> bool {
     !matches!(row.origin, Origin::Manual | Origin::Backfill)
 }
 
@@ -27,7 +27,8 @@ impl State {
         let follows = |row: &&Execution| {
             request.after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
         };
-        let mut due: Vec<_> = jobs.filter_map(|job| self.due_of(job, request.instance, now)).filter(follows).collect();
+        let mut due: Vec<_> =
+            jobs.flat_map(|job| self.due_of(job, request.instance, now)).flatten().filter(follows).collect();
         due.sort_by_key(|row| (row.scheduled_at, row.id));
         due.truncate(request.limit);
         let due = due.into_iter().map(|row| DueExecution {
@@ -46,8 +47,8 @@ impl State {
         rows.map(|row| row.not_before).filter(|not_before| *not_before > now).min()
     }
 
-    /// The one row of a job that this instance may take now.
-    fn due_of(&self, job: &JobRecord, instance: InstanceId, now: DateTime<Utc>) -> Option<&Execution> {
+    /// The rows of a job that this instance may take now: the oldest of the belated ones, and of the others.
+    fn due_of(&self, job: &JobRecord, instance: InstanceId, now: DateTime<Utc>) -> [Option<&Execution>; 2] {
         let is_due = |row: &&Execution| {
             row.not_before <= now
                 && row.for_instance.is_none_or(|only| only == instance)
@@ -57,8 +58,15 @@ impl State {
             let holders = [job.holders.get(None), job.holders.get(Some(instance))];
             holders.into_iter().flatten().any(|holder| holder != row.id)
         };
-        let waiting = job.pending.iter().filter_map(|(_, id)| self.execution(*id));
-        waiting.filter(is_due).find(|row| !is_held(row))
+        let waiting = || job.pending.iter().filter_map(|(_, id)| self.execution(*id));
+        let due = || waiting().filter(is_due).filter(|row| !is_held(row));
+        [due().find(|row| row.origin.is_belated()), due().find(|row| !row.origin.is_belated())]
+    }
+
+    /// How many of a job's caught-up and backfilled rows run.
+    fn belated(&self, job_id: &JobId) -> usize {
+        let running = self.leases.keys().filter_map(|id| self.execution(*id));
+        running.filter(|row| row.job_id == *job_id && row.origin.is_belated()).count()
     }
 
     pub(super) fn take(&mut self, request: &TakeRequest, now: DateTime<Utc>) -> TakeOutcome {
@@ -95,6 +103,8 @@ impl State {
             Err(Refusal::NotDue { remaining: (row.not_before - now).to_std().unwrap_or(Duration::ZERO) })
         } else if request.holds_key && job.holders.get(request.for_instance()).is_some_and(|holder| holder != row.id) {
             Err(Refusal::Held)
+        } else if request.at_once.is_some_and(|most| self.belated(&row.job_id) >= most as usize) {
+            Err(Refusal::Full)
         } else {
             Ok(())
         }

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+
 use super::{Invariant, Violation};
 use crate::{
     execution::Execution,
     identity::InstanceId,
     job::{JobSettings, OverlapPolicy},
 };
+
+/// How much before the end of the run before it a run may say that it started: a claim reads the clock, and then waits for
+/// the holder's end to commit; and one that drew its fence again has the start of its first.
+const STAMP: TimeDelta = TimeDelta::milliseconds(100);
 
 /// Checks one job's rows, by id.
 pub(super) fn check(rows: &[&Execution], settings: Option<&JobSettings>) -> Vec<Violation> {
@@ -41,7 +47,7 @@ fn fences(rows: &[&Execution]) -> Vec<Violation> {
         if pair[0].fence == pair[1].fence {
             let what = format!("its fence is execution {}'s as well", pair[0].id);
             violations.push(Violation::of(Invariant::Fences, pair[1], what));
-        } else if pair[1].started_at < pair[0].started_at {
+        } else if pair[1].started_at.map(|at| at + STAMP) < pair[0].started_at {
             let what = format!("it started before execution {}, whose fence is lower", pair[0].id);
             violations.push(Violation::of(Invariant::Fences, pair[1], what));
         }
@@ -55,7 +61,7 @@ fn overlaps(rows: &[&Execution]) -> Vec<Violation> {
     let mut busy: Option<&Execution> = None;
     for row in granted(rows) {
         let Some(started_at) = row.started_at else { continue };
-        if let Some(before) = busy.filter(|before| before.finished_at.is_none_or(|ended| ended > started_at)) {
+        if let Some(before) = busy.filter(|before| before.finished_at.is_none_or(|ended| ended > started_at + STAMP)) {
             let what = format!("it started while execution {} ran", before.id);
             violations.push(Violation::of(Invariant::OneAtATime, row, what));
         }

@@ -150,6 +150,11 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
         self.decide_by(Operation::Recover, |store| async move { store.recover(&request).await }).await
     }
 
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        let jobs = owned(jobs);
+        self.decide_by(Operation::MakeWay, |store| async move { store.make_way(&jobs).await }).await
+    }
+
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         let request = request.clone();
         self.decide_by(Operation::Request, |store| async move { store.request(&request).await }).await

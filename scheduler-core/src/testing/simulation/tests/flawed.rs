@@ -161,6 +161,10 @@ impl ExecutionStore for FlawedStore {
         self.inner.recover(request).await
     }
 
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        self.inner.make_way(jobs).await
+    }
+
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
         self.inner.request(request).await
     }
