@@ -131,7 +131,8 @@ async fn the_ledger_of_a_run_is_whole_and_each_damage_is_told() {
             assert!(is_told, "{damage}\nwith pages of {}: {said:#?}", span.page);
         }
     }
-    let after = LedgerSpan { from: Some(chrono::Utc::now()), ..LedgerSpan::default() };
+    let now = database.client.query_one("SELECT clock_timestamp()", &[]).await.expect("the time").get(0);
+    let after = LedgerSpan { from: Some(now), ..LedgerSpan::default() };
     let damage = format!("DELETE FROM job_executions WHERE id = {range}");
     assert_eq!(said_of(&database, &damage, &after).await, Vec::<String>::new(), "it lies before the span");
     the_command_says_so(&database, &damage).await;
