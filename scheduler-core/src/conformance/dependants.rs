@@ -98,6 +98,7 @@ pub async fn an_attempt_that_another_follows_brings_nothing_yet(harness: &dyn St
     assert_eq!(words(&only(&then).await), (Status::Pending, None, 1));
 }
 
+/// R24.
 pub async fn what_runs_after_a_failure_is_skipped_down_the_chain(harness: &dyn StoreHarness) {
     let (root, then) = chain(harness).await;
     let last = root.beside_as(after("last", &["then"])).await;
@@ -145,6 +146,7 @@ pub async fn what_runs_after_two_jobs_is_skipped_once_both_are_over(harness: &dy
     assert_eq!(words(&only(&both).await), (Status::Skipped, Some(Reason::Upstream), 1));
 }
 
+/// R24.
 pub async fn of_two_upstreams_that_end_at_once_one_brings_what_runs_after_both(harness: &dyn StoreHarness) {
     let [root, left, right, both] = diamond(harness).await;
     for millis in 1..=10 {
@@ -194,6 +196,7 @@ pub async fn what_runs_after_an_abandoned_run_is_skipped(harness: &dyn StoreHarn
     assert_eq!(words(&only(&then).await), (Status::Skipped, Some(Reason::Upstream), 1));
 }
 
+/// R24.
 pub async fn a_late_success_brings_what_was_skipped_after_all(harness: &dyn StoreHarness) {
     let (root, then) = chain(harness).await;
     let grant = root.granted(&root.claim(1)).await;

@@ -47,6 +47,7 @@ pub async fn each_instance_runs_an_occurrence_of_its_own(harness: &dyn StoreHarn
     assert_eq!(scene.rows().await.len(), 2);
 }
 
+/// R26.
 pub async fn an_instance_s_own_key_is_held_within_it_alone(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let (one, other) = two(&scene).await;
@@ -126,6 +127,7 @@ pub async fn what_waits_for_an_instance_is_cancelled_as_it_leaves(harness: &dyn 
     assert_eq!(scene.row(waiting[0]).await.status, Status::Pending);
 }
 
+/// R26.
 pub async fn what_waits_for_a_lost_instance_is_cancelled_by_recovery(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let lost = InstanceId::random();

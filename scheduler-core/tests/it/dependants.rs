@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::rig::{MINUTE, Rig, SECOND, endless, id, rows, settle, soon, start, telling, words};
 
+/// R24.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_runs_after_another_with_its_result_and_for_its_occurrence() {
     let rig = Rig::shared();
@@ -164,6 +165,7 @@ fn a_circle_is_told_once_with_its_way() {
     assert_eq!(refused([after("a", &["a"])]), "job `a`: runs after itself: `a` after `a`");
 }
 
+/// R24.
 #[test]
 fn upstreams_without_a_common_root_do_not_build() {
     let said = refused([daily("one"), daily("other"), after("both", &["one", "other"])]);

@@ -13,6 +13,7 @@ use scheduler_core::{
 
 use crate::rig::{MINUTE, Rig, SECOND, endless, id, rows, settle, soon, start, telling, words};
 
+/// R26.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_occurrence_runs_on_each_instance_past_the_filter() {
     let rig = Rig::shared();
@@ -39,6 +40,7 @@ async fn each_occurrence_runs_on_each_instance_past_the_filter() {
     }
 }
 
+/// R26.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_went_by_unseen_is_neither_caught_up_nor_missed() {
     let rig = Rig::shared();
