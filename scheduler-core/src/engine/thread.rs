@@ -39,6 +39,10 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long outcomes are still tried to be written once every body has ended; what is not written is recovered.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long what is held without a run is still given back after that, and the instance taken off the list; a store that
+/// hangs must not hold up the end call by call.
+const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+
 /// How long a part of the engine that panicked rests before it goes on.
 const PANIC_REST: Duration = Duration::from_secs(1);
 
@@ -159,8 +163,17 @@ async fn live(
         drain_bodies(&engine, drain).await;
         looks.abort();
         flush(&engine).await;
-        give_back(&engine).await;
-        heartbeat::leave(&engine).await;
+        let left = async {
+            give_back(&engine).await;
+            heartbeat::leave(&engine).await;
+        };
+        tokio::select! {
+            biased;
+            () = left => {}
+            () = engine.clock.sleep(LEAVE_LIMIT) => {
+                warn!("what this instance holds without running it could not be given back before the end: others find it");
+            }
+        }
     }
     leases.abort();
     outcomes.abort();

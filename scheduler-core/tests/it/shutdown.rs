@@ -3,10 +3,12 @@
 use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, settle, soon, told, words};
 use scheduler_core::{
     TriggerRequest,
+    clock::Clock as _,
     context::JobContext,
     job::{Job, OnCrash},
     outcome::{JobError, JobResult},
     status::{Reason, Status},
+    testing::Faults,
 };
 
 /// R11: running jobs have the drain time.
@@ -75,4 +77,21 @@ async fn a_body_that_will_not_stop_is_dropped_and_the_stop_still_ends() {
     soon(stopping).await.expect("it stops");
     let found = rows(&handle, "job").await;
     assert_eq!((found[0].status, found[0].reason), (Status::Cancelled, Some(Reason::Shutdown)));
+}
+
+/// R11: one limit for all that is given back at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_hangs_holds_a_stop_up_once_and_not_for_each_claim() {
+    let rig = Rig::shared();
+    let faults = Faults::new(rig.clock.clone());
+    let jobs = (0..10).map(|nth| Job::builder(format!("job-{nth}")).cron("* * * * *").run(|| async {}));
+    let scheduler = rig.run_on(faults.store(rig.store.clone()), jobs).await;
+    faults.set_losing_replies(true);
+    rig.pass(MINUTE).await;
+    // Ten claims that are written, for all that is known, and a store that says nothing any more.
+    faults.set_partitioned(true);
+    let begun = rig.clock.uptime();
+    rig.stop(scheduler).await;
+    let lasted = rig.clock.uptime() - begun;
+    assert!(lasted < 40 * SECOND, "{lasted:?}");
 }
