@@ -116,7 +116,7 @@ pub(crate) async fn one(State(handle): State<SchedulerHandle>, id: Segment) -> R
 }
 
 fn filter(query: &Query, job_id: Option<JobId>) -> Result<ExecutionFilter, ApiError> {
-    Ok(ExecutionFilter { job_id, statuses: query.statuses()?, created_since: None })
+    Ok(ExecutionFilter { job_id, statuses: query.statuses()?, ..ExecutionFilter::default() })
 }
 
 fn answer(handle: &SchedulerHandle, page: Page, message: String) -> Response {

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use super::StoreError;
 use crate::{
     execution::Execution,
-    identity::{ExecutionId, JobId},
-    occurrence::OccurrenceKey,
+    identity::{ExecutionId, InstanceId, JobId},
+    occurrence::{OccurrenceKey, Origin},
     status::Status,
 };
 
@@ -48,10 +48,39 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
 pub struct ExecutionFilter {
     /// Of this job alone.
     pub job_id: Option<JobId>,
+    /// Of these jobs alone, such as those that somebody may see; `None` for all.
+    pub among: Option<Vec<JobId>>,
     /// With one of these statuses; empty for all.
     pub statuses: Vec<Status>,
+    /// With one of these origins; empty for all.
+    pub origins: Vec<Origin>,
+    /// Run by this instance.
+    pub instance: Option<InstanceId>,
+    /// Asked for by this caller.
+    pub triggered_by: Option<String>,
     /// Made at or after this instant.
     pub created_since: Option<DateTime<Utc>>,
+    /// Made before this instant.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Made, started or ended at or after this instant, by the store's clock.
+    pub changed_since: Option<DateTime<Utc>>,
+}
+
+impl ExecutionFilter {
+    /// Whether a row is one of these.
+    #[must_use]
+    pub fn lets_through(&self, row: &Execution) -> bool {
+        let changed_at = [Some(row.created_at), row.started_at, row.finished_at].into_iter().flatten().max();
+        self.job_id.as_ref().is_none_or(|job_id| *job_id == row.job_id)
+            && self.among.as_ref().is_none_or(|jobs| jobs.contains(&row.job_id))
+            && (self.statuses.is_empty() || self.statuses.contains(&row.status))
+            && (self.origins.is_empty() || self.origins.contains(&row.origin))
+            && self.instance.is_none_or(|instance| row.instance == Some(instance))
+            && self.triggered_by.as_ref().is_none_or(|who| row.triggered_by.as_ref() == Some(who))
+            && self.created_since.is_none_or(|since| row.created_at >= since)
+            && self.created_before.is_none_or(|before| row.created_at < before)
+            && self.changed_since.is_none_or(|since| changed_at >= Some(since))
+    }
 }
 
 /// Where a page starts.
