@@ -64,6 +64,16 @@ impl ApiError {
         Self { status, code, message: message.into(), data: Value::Null, header: None }
     }
 
+    /// What people are told.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether the caller was refused something that they asked for, and not only not answered.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.code, Code::Forbidden | Code::NotFound)
+    }
+
     pub(crate) fn with_data(mut self, data: Value) -> Self {
         self.data = data;
         self
@@ -85,15 +95,17 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, "this path does not take this method")
     }
 
+    pub(crate) fn forbidden(permission: Permission) -> Self {
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, format!("this needs the permission `{permission}`"))
+    }
+
     pub(crate) fn refused(error: AuthError, permission: Permission) -> Self {
         match error {
             AuthError::Unauthenticated => Self {
                 header: Some(("www-authenticate", "Bearer")),
                 ..Self::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "a valid bearer token is needed")
             },
-            AuthError::Forbidden => {
-                Self::new(StatusCode::FORBIDDEN, Code::Forbidden, format!("this needs the permission `{permission}`"))
-            }
+            AuthError::Forbidden => Self::forbidden(permission),
             AuthError::Unavailable => Self::unavailable("who calls can't be checked now; try again"),
         }
     }

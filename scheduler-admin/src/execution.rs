@@ -12,10 +12,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    caller::Caller,
     envelope::Envelope,
     error::ApiError,
     page::{Page, PageRequest},
-    path::{self, Segment},
+    path::Segment,
     query::Query,
     time,
 };
@@ -86,10 +87,11 @@ impl ExecutionView {
 /// `GET /{job_id}/history`
 pub(crate) async fn history(
     State(handle): State<SchedulerHandle>,
+    caller: Caller,
     job_id: Segment,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let job = path::find_job(&handle, job_id)?;
+    let job = caller.definition(job_id).await?;
     let query = Query::of(&uri)?;
     let filter = filter(&query, Some(job.settings().id.clone()))?;
     let page = PageRequest::of(&query)?.read(&handle, filter).await?;
@@ -97,21 +99,29 @@ pub(crate) async fn history(
 }
 
 /// `GET /executions/recent`
-pub(crate) async fn recent(State(handle): State<SchedulerHandle>, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn recent(
+    State(handle): State<SchedulerHandle>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, ApiError> {
     let query = Query::of(&uri)?;
     let hours = query.number("hours", HOURS)?.unwrap_or(DEFAULT_HOURS);
     let back = TimeDelta::hours(i64::try_from(hours).expect("at most 168"));
     let mut filter = filter(&query, None)?;
+    filter.among = caller.scope().await?;
     filter.created_since = handle.now().checked_sub_signed(back);
     let page = PageRequest::of(&query)?.read(&handle, filter).await?;
     Ok(answer(&handle, page, format!("executions of the last {hours} hours")))
 }
 
 /// `GET /executions/{id}`
-pub(crate) async fn one(State(handle): State<SchedulerHandle>, id: Segment) -> Result<Response, ApiError> {
-    let id = path::find_execution_id(id)?;
-    let execution = handle.execution(id).await?.ok_or_else(ApiError::no_such_execution)?;
-    Ok(Envelope::success(format!("execution {id}"), ExecutionView::of(&handle, execution))
+pub(crate) async fn one(
+    State(handle): State<SchedulerHandle>,
+    caller: Caller,
+    id: Segment,
+) -> Result<Response, ApiError> {
+    let execution = caller.execution(id).await?;
+    Ok(Envelope::success(format!("execution {}", execution.id), ExecutionView::of(&handle, execution))
         .into_response(StatusCode::OK))
 }
 

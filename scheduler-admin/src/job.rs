@@ -4,13 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use scheduler_core::{JobStatus, SchedulerHandle};
 use serde::Serialize;
 
-use crate::{
-    envelope::Envelope,
-    error::ApiError,
-    execution::ExecutionView,
-    path::{self, Segment},
-    time,
-};
+use crate::{caller::Caller, envelope::Envelope, error::ApiError, execution::ExecutionView, path::Segment, time};
 
 /// A job as it is shown.
 #[derive(Debug, Serialize)]
@@ -45,14 +39,20 @@ impl From<JobStatus> for JobView {
 }
 
 /// `GET /`
-pub(crate) async fn list(State(handle): State<SchedulerHandle>) -> Result<Response, ApiError> {
-    let jobs: Vec<JobView> = handle.jobs().await?.into_iter().map(JobView::from).collect();
+pub(crate) async fn list(State(handle): State<SchedulerHandle>, caller: Caller) -> Result<Response, ApiError> {
+    let seen = caller.scope().await?;
+    let is_seen = |status: &JobStatus| seen.as_ref().is_none_or(|seen| seen.contains(&status.job.settings().id));
+    let jobs: Vec<JobView> = handle.jobs().await?.into_iter().filter(is_seen).map(JobView::from).collect();
     Ok(Envelope::success(format!("{} jobs", jobs.len()), jobs).into_response(StatusCode::OK))
 }
 
 /// `GET /{job_id}`
-pub(crate) async fn one(State(handle): State<SchedulerHandle>, job_id: Segment) -> Result<Response, ApiError> {
-    let id = &path::find_job(&handle, job_id)?.settings().id;
+pub(crate) async fn one(
+    State(handle): State<SchedulerHandle>,
+    caller: Caller,
+    job_id: Segment,
+) -> Result<Response, ApiError> {
+    let id = &caller.definition(job_id).await?.settings().id;
     let status = handle.job(id).await?.ok_or_else(ApiError::no_such_job)?;
     Ok(Envelope::success(format!("job `{id}`"), JobView::from(status)).into_response(StatusCode::OK))
 }

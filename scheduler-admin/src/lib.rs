@@ -1,11 +1,12 @@
 //! The admin API: an axum router over a running scheduler.
 //!
 //! ```
-//! use scheduler_admin::{AdminApi, Authorizer, health_router};
+//! use scheduler_admin::{AdminApi, Authenticator, Grant, Permission, Roles, health_router};
 //! use scheduler_core::SchedulerHandle;
 //!
-//! fn routes(handle: SchedulerHandle, authorizer: impl Authorizer) -> axum::Router {
-//!     AdminApi::new(handle.clone(), authorizer).router().merge(health_router(handle))
+//! fn routes(handle: SchedulerHandle, tokens: impl Authenticator) -> axum::Router {
+//!     let roles = Roles::new().role("admin", Grant::all()).role("auditor", Grant::of([Permission::Read]));
+//!     AdminApi::new(handle.clone(), tokens, roles).router().merge(health_router(handle))
 //! }
 //! ```
 //!
@@ -66,7 +67,10 @@
 //! the answer is 202: the run is requested.
 
 mod api;
+mod authenticate;
 mod authorize;
+mod caller;
+mod endpoint;
 mod envelope;
 mod error;
 mod execution;
@@ -76,11 +80,14 @@ mod job;
 mod page;
 mod path;
 mod query;
+mod roles;
 mod time;
 mod trigger;
 
 pub use api::AdminApi;
 pub use async_trait::async_trait;
-pub use authorize::{Actor, AuthError, Authorizer, Permission};
+pub use authenticate::{AuthError, Authenticator, Principal};
+pub use authorize::{Authorizer, On, Permission};
 pub use health::health_router;
 pub use path::PREFIX;
+pub use roles::{Grant, Roles};

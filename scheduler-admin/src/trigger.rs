@@ -5,18 +5,17 @@ mod body;
 use std::time::Duration;
 
 use axum::{
-    Extension,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use body::TriggerBody;
-use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution};
+use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution, store::Actor};
 use serde::Serialize;
 use tracing::warn;
 
 use crate::{
-    Actor,
+    caller::Caller,
     envelope::Envelope,
     error::{ApiError, chain},
     execution::ExecutionView,
@@ -40,23 +39,27 @@ struct TriggeredView {
 /// `POST /{job_id}/trigger`
 pub(crate) async fn trigger(
     State(handle): State<SchedulerHandle>,
-    Extension(actor): Extension<Actor>,
+    caller: Caller,
     job_id: Segment,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let id = path::find_job(&handle, job_id)?.settings().id.clone();
+    let id = caller.definition(job_id).await?.settings().id.clone();
     let wait = Query::of(request.uri())?.duration("wait", WAIT)?;
     let key = idempotency_key(request.headers())?;
     let body = TriggerBody::read(request).await?;
 
-    let mut wanted = TriggerRequest::new(id).by(actor.name);
+    let Actor { who, reason, address } = caller.actor(body.reason);
+    let mut wanted = TriggerRequest::new(id).by(who);
+    if let Some(address) = address {
+        wanted = wanted.from(address);
+    }
     if let Some(key) = key {
         wanted = wanted.with_idempotency_key(key);
     }
     if let Some(params) = body.params {
         wanted = wanted.with_params(params);
     }
-    if let Some(reason) = body.reason {
+    if let Some(reason) = reason {
         wanted = wanted.with_reason(reason);
     }
     let triggered = handle.trigger(wanted).await?;

@@ -17,7 +17,7 @@ use tracing::{info, warn};
 pub use error::ServiceError;
 
 use crate::{
-    auth::{RoleAuthorizer, Secret, Tokens},
+    auth::{BearerTokens, Secret, Tokens, roles},
     page::Parts,
     settings::Settings,
     worker::Worker,
@@ -118,7 +118,7 @@ fn router(parts: Parts, scheduler: SchedulerHandle, tokens: Tokens) -> Router {
     Router::new()
         .route("/", get(move || std::future::ready(page.clone())))
         .merge(health_router(scheduler.clone()))
-        .merge(AdminApi::new(scheduler, RoleAuthorizer(tokens)).router())
+        .merge(AdminApi::new(scheduler, BearerTokens(tokens), roles()).router())
 }
 
 /// An address that is ours.
@@ -162,7 +162,8 @@ impl HttpListener {
     fn serve(self, router: Router) -> HttpServer {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let task = tokio::spawn(async { axum::serve(self.listener, router).with_graceful_shutdown(stopped).await });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async { axum::serve(self.listener, service).with_graceful_shutdown(stopped).await });
         HttpServer { address: self.address, stop, task }
     }
 }

@@ -8,14 +8,16 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, request::Parts},
 };
 use http_body_util::BodyExt as _;
-use scheduler_admin::{Actor, AdminApi, AuthError, Authorizer, Permission, async_trait, health_router};
+use scheduler_admin::{
+    AdminApi, AuthError, Authenticator, Grant, Permission, Principal, Roles, async_trait, health_router,
+};
 use scheduler_core::{
     RunningScheduler, Scheduler,
     clock::ManualClock,
     extract::{Params, State},
     job::{Job, OverlapPolicy},
     outcome::{JobError, Outcome},
-    store::memory::MemoryStore,
+    store::{AuditEntry, AuditQuery, OperatorStore as _, memory::MemoryStore},
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -25,24 +27,37 @@ use crate::store::TestStore;
 
 pub(crate) const PREFIX: &str = "/api/v1/scheduled-jobs";
 
-/// The roles of the HRIS, by their tokens.
+/// Callers by their tokens, each with the role of that name.
 #[derive(Debug)]
-struct Roles;
+struct Tokens;
 
 #[async_trait]
-impl Authorizer for Roles {
-    async fn authorize(&self, request: &Parts, permission: Permission) -> Result<Actor, AuthError> {
+impl Authenticator for Tokens {
+    async fn authenticate(&self, request: &Parts) -> Result<Principal, AuthError> {
         let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(AuthError::Unauthenticated)?;
-        match (token, permission) {
-            ("super", _) | ("hr", Permission::Read) => Ok(Actor::new(token)),
-            // Shows what an authorizer sees.
-            ("path", _) => Ok(Actor::new(request.uri.path())),
-            ("hr" | "employee", _) => Err(AuthError::Forbidden),
-            ("directory-away", _) => Err(AuthError::Unavailable),
+        match token {
+            "super" | "hr" | "employee" | "payroll" | "tagged" | "runner" | "stranger" => {
+                Ok(Principal::new(token, token).from("10.0.3.7"))
+            }
+            // Shows what an authenticator sees.
+            "path" => Ok(Principal::new(request.uri.path(), "super")),
+            "directory-away" => Err(AuthError::Unavailable),
             _ => Err(AuthError::Unauthenticated),
         }
     }
+}
+
+/// The roles of the HRIS, and some that see a part of it.
+fn roles() -> Roles {
+    Roles::new()
+        .role("super", Grant::all())
+        .role("hr", Grant::of([Permission::Read]))
+        .role("employee", Grant::of([]))
+        .role("payroll", Grant::all().on_jobs(["ga*", "typed"]))
+        .role("tagged", Grant::all().on_tags(["hris"]))
+        .role("runner", Grant::of([Permission::Read]).on_jobs(["*"]))
+        .role("runner", Grant::of([Permission::Execute]).on_jobs(["typed"]))
 }
 
 #[derive(serde::Deserialize)]
@@ -101,7 +116,7 @@ impl Service {
         let scheduler = Scheduler::builder(store.clone()).jobs(jobs).state(gate.clone()).clock(clock.clone());
         let scheduler = scheduler.build().expect("parts that fit").start().await.expect("a start");
         let handle = scheduler.handle().clone();
-        let app = AdminApi::new(handle.clone(), Roles).router().merge(health_router(handle));
+        let app = AdminApi::new(handle.clone(), Tokens, roles()).router().merge(health_router(handle));
         Self { scheduler, store, memory, clock, gate, app }
     }
 
@@ -120,6 +135,14 @@ impl Service {
         let answer = self.call(Call::post(&format!("/{job}/trigger?wait=30s"))).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer.json["data"].clone()
+    }
+
+    /// All entries of the audit, oldest first.
+    pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
+        let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
+        let mut entries = self.memory.audit(&query).await.expect("in memory");
+        entries.reverse();
+        entries
     }
 
     pub(crate) async fn call(&self, call: Call) -> Answer {

@@ -1,0 +1,159 @@
+//! The caller of a request, and what exists for them.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Path},
+    http::request::Parts,
+};
+use scheduler_core::{
+    SchedulerHandle,
+    execution::Execution,
+    identity::{ExecutionId, JobId},
+    job::Job,
+    store::{Action, Actor, AuditRecord},
+};
+use tracing::warn;
+
+use crate::{
+    Authorizer, On, Permission, Principal,
+    api::Api,
+    error::{ApiError, chain},
+    path::{self, Segment},
+};
+
+/// Who calls an endpoint, and for which permission they were let in.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    handle: SchedulerHandle,
+    authorizer: Arc<dyn Authorizer>,
+    principal: Principal,
+    permission: Permission,
+    /// What the endpoint does, if it changes something.
+    action: Option<Action>,
+}
+
+impl Caller {
+    /// The principal of a request to an endpoint; where they may not call it, with any job, the audit has it.
+    pub(crate) async fn let_in(
+        api: &Api,
+        mut principal: Principal,
+        permission: Permission,
+        action: Option<Action>,
+        parts: &mut Parts,
+    ) -> Result<Self, ApiError> {
+        if principal.address.is_none() {
+            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+            principal.address = peer.map(|ConnectInfo(address)| address.ip().to_string());
+        }
+        let (handle, authorizer) = (api.handle.clone(), Arc::clone(&api.authorizer));
+        let caller = Self { handle, authorizer, principal, permission, action };
+        let allowed = caller.allows(permission, On::Any).await;
+        if allowed.as_ref().is_ok_and(|allowed| *allowed) {
+            return Ok(caller);
+        }
+        let refusal = allowed.err().unwrap_or_else(|| ApiError::forbidden(permission));
+        let (job_id, execution_id) = path::named(parts).await;
+        Err(caller.refuse(job_id.as_ref(), execution_id, refusal).await)
+    }
+
+    /// Whom the audit names.
+    pub(crate) fn actor(&self, reason: Option<String>) -> Actor {
+        let Principal { name, address, .. } = &self.principal;
+        Actor { who: name.clone(), reason, address: address.clone() }
+    }
+
+    /// The job of this instance that the segment names, where the caller may do with it what the endpoint does. What
+    /// can't be a job's id is a job that does not exist.
+    pub(crate) async fn definition(&self, segment: Segment) -> Result<&Job, ApiError> {
+        let id = self.job_id(segment).await?;
+        match self.handle.definition(&id) {
+            Some(job) => Ok(job),
+            None => Err(self.refuse(Some(&id), None, ApiError::no_such_job()).await),
+        }
+    }
+
+    /// The id of a job that may also be another instance's.
+    pub(crate) async fn job_id(&self, segment: Segment) -> Result<JobId, ApiError> {
+        let id = segment.ok().and_then(|Path(id)| JobId::parse(&id).ok());
+        let Some(id) = id else { return Err(self.refuse(None, None, ApiError::no_such_job()).await) };
+        match self.may(&id, ApiError::no_such_job).await {
+            Ok(()) => Ok(id),
+            Err(refusal) => Err(self.refuse(Some(&id), None, refusal).await),
+        }
+    }
+
+    /// The row that the segment names, where the caller may do with its job what the endpoint does.
+    pub(crate) async fn execution(&self, segment: Segment) -> Result<Execution, ApiError> {
+        let Some(id) = path::execution_id(segment) else {
+            return Err(self.refuse(None, None, ApiError::no_such_execution()).await);
+        };
+        let Some(execution) = self.handle.execution(id).await? else {
+            return Err(self.refuse(None, Some(id), ApiError::no_such_execution()).await);
+        };
+        match self.may(&execution.job_id, ApiError::no_such_execution).await {
+            Ok(()) => Ok(execution),
+            Err(refusal) => Err(self.refuse(Some(&execution.job_id), Some(id), refusal).await),
+        }
+    }
+
+    /// Whether the caller sees a job.
+    pub(crate) async fn sees(&self, id: &JobId) -> Result<bool, ApiError> {
+        self.allows(Permission::Read, self.on(id)).await
+    }
+
+    /// The jobs of this instance that the caller sees; `None` where they see every job of every instance.
+    pub(crate) async fn scope(&self) -> Result<Option<Vec<JobId>>, ApiError> {
+        if self.allows(Permission::Read, On::All).await? {
+            return Ok(None);
+        }
+        let mut seen = Vec::new();
+        for job in self.handle.definitions() {
+            if self.sees(&job.settings().id).await? {
+                seen.push(job.settings().id.clone());
+            }
+        }
+        Ok(Some(seen))
+    }
+
+    /// Keeps what was refused in the audit, if the endpoint changes something; the refusal stands where that fails.
+    async fn refuse(&self, job_id: Option<&JobId>, id: Option<ExecutionId>, refusal: ApiError) -> ApiError {
+        let Some(action) = self.action.filter(|_| refusal.is_refusal()) else { return refusal };
+        let mut record = AuditRecord::new(&self.actor(None), action).refused(refusal.message());
+        record.job_id = job_id.cloned();
+        record.execution_id = id;
+        if let Err(error) = self.handle.record(&record).await {
+            let (by, error) = (&*self.principal.name, chain(&error));
+            warn!(by, %action, error, "a refusal could not be added to the audit; it was answered all the same");
+        }
+        refusal
+    }
+
+    /// A job that the caller may not read does not exist for them; one that they may read and not change is forbidden.
+    async fn may(&self, id: &JobId, hidden: fn() -> ApiError) -> Result<(), ApiError> {
+        if self.allows(self.permission, self.on(id)).await? {
+            return Ok(());
+        }
+        let reads = self.permission != Permission::Read && self.sees(id).await?;
+        Err(if reads { ApiError::forbidden(self.permission) } else { hidden() })
+    }
+
+    fn on<'a>(&'a self, id: &'a JobId) -> On<'a> {
+        let tags = self.handle.definition(id).map_or(&[][..], |job| &job.settings().tags);
+        On::Job { id, tags }
+    }
+
+    async fn allows(&self, permission: Permission, on: On<'_>) -> Result<bool, ApiError> {
+        let allowed = self.authorizer.allows(&self.principal, permission, on).await;
+        allowed.map_err(|error| ApiError::refused(error, permission))
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        let caller = parts.extensions.remove();
+        Ok(caller.expect("the gate before every endpoint puts its caller there"))
+    }
+}

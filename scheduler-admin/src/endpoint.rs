@@ -1,0 +1,43 @@
+//! The endpoints: which permission each needs, and what it does. The router is made from this table alone.
+
+use axum::routing::{MethodRouter, get, post};
+use scheduler_core::store::Action;
+
+use crate::{Permission, api::Api, execution, job, trigger};
+
+/// An endpoint.
+pub(crate) struct Endpoint {
+    /// Below the prefix.
+    pub(crate) path: &'static str,
+    /// What the caller must be allowed.
+    pub(crate) permission: Permission,
+    /// What it does, if it changes something: what the audit calls it.
+    pub(crate) action: Option<Action>,
+    /// Its handler.
+    pub(crate) handler: fn() -> MethodRouter<Api>,
+}
+
+/// All endpoints.
+pub(crate) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint::reads("/", || get(job::list)),
+    Endpoint::reads("/{job_id}", || get(job::one)),
+    Endpoint::reads("/{job_id}/history", || get(execution::history)),
+    Endpoint::reads("/executions/recent", || get(execution::recent)),
+    Endpoint::reads("/executions/{id}", || get(execution::one)),
+    Endpoint::does(Action::Trigger, "/{job_id}/trigger", || post(trigger::trigger)),
+];
+
+impl Endpoint {
+    const fn reads(path: &'static str, handler: fn() -> MethodRouter<Api>) -> Self {
+        Self { path, permission: Permission::Read, action: None, handler }
+    }
+
+    const fn does(action: Action, path: &'static str, handler: fn() -> MethodRouter<Api>) -> Self {
+        let permission = match action {
+            Action::Trigger | Action::Retry | Action::Cancel => Permission::Execute,
+            // Whatever else there may come to be changes how jobs run.
+            _ => Permission::Manage,
+        };
+        Self { path, permission, action: Some(action), handler }
+    }
+}
