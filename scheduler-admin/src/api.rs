@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use axum::{
     Router,
     extract::{FromRef, OriginalUri, Request, State},
+    http::Method,
     middleware::{Next, from_fn_with_state},
     response::Response,
     routing::{MethodRouter, any},
@@ -12,7 +13,8 @@ use axum::{
 use scheduler_core::{SchedulerHandle, store::Action};
 
 use crate::{
-    Authenticator, Authorizer, Permission, caller::Caller, endpoint::ENDPOINTS, error::ApiError, guard, path::PREFIX,
+    Authenticator, Authorizer, Permission, caller::Caller, endpoint::ENDPOINTS, error::ApiError, etag, guard,
+    path::PREFIX,
 };
 
 /// The admin API over a running scheduler.
@@ -59,7 +61,8 @@ impl AdminApi {
 
     /// Asks who calls, and whether they may, before the endpoint looks at anything.
     fn gated(&self, permission: Permission, action: Option<Action>, handler: MethodRouter<Api>) -> MethodRouter<Api> {
-        handler.layer(from_fn_with_state(Gate { api: self.0.clone(), permission, action }, pass))
+        let tags = permission == Permission::Read;
+        handler.layer(from_fn_with_state(Gate { api: self.0.clone(), permission, action, tags }, pass))
     }
 }
 
@@ -81,6 +84,8 @@ struct Gate {
     api: Api,
     permission: Permission,
     action: Option<Action>,
+    /// Whether its answers have tags.
+    tags: bool,
 }
 
 async fn pass(
@@ -96,5 +101,7 @@ async fn pass(
     let principal = principal.map_err(|error| ApiError::refused(error, gate.permission))?;
     let caller = Caller::let_in(&gate.api, principal, gate.permission, gate.action, &mut parts).await?;
     parts.extensions.insert(caller);
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let (is_get, wanted) = (parts.method == Method::GET, etag::wanted(&parts.headers));
+    let response = next.run(Request::from_parts(parts, body)).await;
+    Ok(if is_get && gate.tags { etag::tagged(wanted, response).await } else { response })
 }

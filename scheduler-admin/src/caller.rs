@@ -7,7 +7,7 @@ use axum::{
     http::request::Parts,
 };
 use scheduler_core::{
-    SchedulerHandle,
+    OperatorError, SchedulerHandle,
     execution::Execution,
     identity::{ExecutionId, JobId},
     job::Job,
@@ -66,15 +66,26 @@ impl Caller {
     /// The job of this instance that the segment names, where the caller may do with it what the endpoint does. What
     /// can't be a job's id is a job that does not exist.
     pub(crate) async fn definition(&self, segment: Segment) -> Result<&Job, ApiError> {
-        let id = self.job_id(segment).await?;
+        let id = self.allowed_id(segment).await?;
         match self.handle.definition(&id) {
             Some(job) => Ok(job),
             None => Err(self.refuse(Some(&id), None, ApiError::no_such_job()).await),
         }
     }
 
-    /// The id of a job that may also be another instance's.
+    /// The id of a job that may also be another instance's, where the caller may do with it what the endpoint does.
     pub(crate) async fn job_id(&self, segment: Segment) -> Result<JobId, ApiError> {
+        let id = self.allowed_id(segment).await?;
+        // Told of before the request's body is looked at, as of a job that is ours.
+        if self.handle.definition(&id).is_none()
+            && let Err(OperatorError::UnknownJob(_)) = self.handle.next(&id, 0).await
+        {
+            return Err(self.refuse(Some(&id), None, ApiError::no_such_job()).await);
+        }
+        Ok(id)
+    }
+
+    async fn allowed_id(&self, segment: Segment) -> Result<JobId, ApiError> {
         let id = segment.ok().and_then(|Path(id)| JobId::parse(&id).ok());
         let Some(id) = id else { return Err(self.refuse(None, None, ApiError::no_such_job()).await) };
         match self.may(&id, ApiError::no_such_job).await {

@@ -3,7 +3,7 @@
 use axum::routing::{MethodRouter, get, post};
 use scheduler_core::store::Action;
 
-use crate::{Permission, api::Api, execution, job, trigger};
+use crate::{Permission, api::Api, attempt, audit, backfill, execution, instance, job, occurrence, pause, trigger};
 
 /// An endpoint.
 pub(crate) struct Endpoint {
@@ -22,9 +22,18 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::reads("/", || get(job::list)),
     Endpoint::reads("/{job_id}", || get(job::one)),
     Endpoint::reads("/{job_id}/history", || get(execution::history)),
+    Endpoint::reads("/{job_id}/next", || get(occurrence::next)),
     Endpoint::reads("/executions/recent", || get(execution::recent)),
     Endpoint::reads("/executions/{id}", || get(execution::one)),
+    Endpoint::reads("/instances", || get(instance::list)),
+    Endpoint::reads("/audit", || get(audit::list)),
     Endpoint::does(Action::Trigger, "/{job_id}/trigger", || post(trigger::trigger)),
+    Endpoint::does(Action::Pause, "/{job_id}/pause", || post(pause::pause)),
+    Endpoint::does(Action::Resume, "/{job_id}/resume", || post(pause::resume)),
+    Endpoint::does(Action::Skip, "/{job_id}/skip", || post(occurrence::skip)),
+    Endpoint::does(Action::Backfill, "/{job_id}/backfill", || post(backfill::backfill)),
+    Endpoint::does(Action::Cancel, "/executions/{id}/cancel", || post(attempt::cancel)),
+    Endpoint::does(Action::Retry, "/executions/{id}/retry", || post(attempt::retry)),
 ];
 
 impl Endpoint {

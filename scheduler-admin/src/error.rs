@@ -6,12 +6,14 @@ use axum::{
     http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
-use scheduler_core::{TriggerError, store::StoreError};
+use scheduler_core::{
+    OperatorError, SchedulerHandle, TriggerError, identity::ExecutionId, status::Status, store::StoreError,
+};
 use serde_json::{Value, json};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::{AuthError, Permission, envelope::Envelope, path};
+use crate::{AuthError, Permission, envelope::Envelope, path, pause::PauseView};
 
 /// The stable word of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,11 @@ pub(crate) enum Code {
     UnsupportedMediaType,
     AlreadyRunning,
     IdempotencyConflict,
+    AlreadyPaused,
+    NotPaused,
+    AlreadyEnded,
+    NotRetryable,
+    AlreadyDecided,
     Unavailable,
     Internal,
 }
@@ -43,6 +50,11 @@ impl Code {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::AlreadyRunning => "already_running",
             Self::IdempotencyConflict => "idempotency_conflict",
+            Self::AlreadyPaused => "already_paused",
+            Self::NotPaused => "not_paused",
+            Self::AlreadyEnded => "already_ended",
+            Self::NotRetryable => "not_retryable",
+            Self::AlreadyDecided => "already_decided",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -131,6 +143,11 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidBody, problem)
     }
 
+    /// A field of a body that is JSON.
+    pub(crate) fn field(name: &str, problem: impl std::fmt::Display) -> Self {
+        Self::body(format!("`{name}` {problem}")).with_data(json!({ "field": name }))
+    }
+
     pub(crate) fn body_too_large(limit: usize) -> Self {
         let message = format!("the body has more than {} KiB", limit / 1024);
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, message)
@@ -178,7 +195,7 @@ impl From<TriggerError> for ApiError {
     fn from(error: TriggerError) -> Self {
         match error {
             TriggerError::UnknownJob(_) => Self::no_such_job(),
-            TriggerError::Params(problem) => Self::body(format!("`params`: {problem}")),
+            TriggerError::Params(problem) => Self::field("params", format_args!("does not fit: {problem}")),
             TriggerError::IdempotencyKey => Self::parameter("Idempotency-Key", "has 1 to 200 visible ASCII characters"),
             TriggerError::IdempotencyConflict => {
                 let message = "another request was made under this idempotency key";
@@ -200,6 +217,50 @@ impl From<TriggerError> for ApiError {
             }
             TriggerError::Store(error) => error.into(),
             // The enum may grow.
+            other => Self::internal(&chain(&other)),
+        }
+    }
+}
+
+impl ApiError {
+    /// What an operator asked for and did not get.
+    pub(crate) fn of(handle: &SchedulerHandle, error: OperatorError) -> Self {
+        let conflict = |code, message: String| Self::new(StatusCode::CONFLICT, code, message);
+        let row = |id: ExecutionId, status: Status| json!({ "execution_id": id, "status": status, "url": path::execution(id) });
+        // The errors' own texts name ids, statuses and instants, and nothing of a backend's.
+        let message = error.to_string();
+        match error {
+            OperatorError::UnknownJob(_) => Self::no_such_job(),
+            OperatorError::UnknownExecution(_) => Self::no_such_execution(),
+            OperatorError::HasEnded { execution_id, status } => {
+                conflict(Code::AlreadyEnded, message).with_data(row(execution_id, status))
+            }
+            OperatorError::NotRetryable { execution_id, status, next } => {
+                conflict(Code::NotRetryable, message).with_data(row(next.unwrap_or(execution_id), status))
+            }
+            OperatorError::AlreadyPaused(state) => {
+                conflict(Code::AlreadyPaused, message).with_data(json!({ "pause": PauseView::of(handle, &state) }))
+            }
+            OperatorError::NotPaused(_) => conflict(Code::NotPaused, message),
+            OperatorError::AlreadyDecided(execution) => {
+                conflict(Code::AlreadyDecided, message).with_data(row(execution.id, execution.status))
+            }
+            OperatorError::UntilPassed(_) => Self::field("until", "would be over already"),
+            OperatorError::NotAnOccurrence { .. } => {
+                Self::field("scheduled_at", "is no instant that the job is due at")
+            }
+            OperatorError::NotToCome(_) => Self::field("scheduled_at", "is not to come any more"),
+            OperatorError::TooMany => Self::field("to", format_args!("is too far: {message}")),
+            OperatorError::Locks(error) => {
+                warn!(error = chain(&error), "the lock backend is away; a request was answered 503");
+                Self::unavailable("the lock backend does not answer; try again")
+            }
+            OperatorError::Store(error) if error.is_unknown() => {
+                warn!(error = chain(&error), "the store's answer to a request was lost; it was answered 503");
+                Self::unavailable("the store's answer was lost, and it may have been done; look before you repeat it")
+            }
+            OperatorError::Store(error) => error.into(),
+            // Another version's trigger, and what the enum may come to have.
             other => Self::internal(&chain(&other)),
         }
     }

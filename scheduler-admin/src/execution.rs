@@ -2,28 +2,35 @@
 
 use axum::{
     extract::State,
-    http::{StatusCode, Uri},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use scheduler_core::{SchedulerHandle, execution::Execution, identity::JobId, status::Status, store::ExecutionFilter};
+use scheduler_core::{
+    SchedulerHandle, execution::Execution, identity::InstanceId, occurrence::Origin, status::Status,
+    store::ExecutionFilter,
+};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     caller::Caller,
+    cursor::Cursor,
     envelope::Envelope,
     error::ApiError,
     page::{Page, PageRequest},
-    path::Segment,
-    query::Query,
+    path::{self, Segment},
+    query::{Query, TimeRange},
     time,
 };
 
 /// The most hours that `recent` looks back, and what it looks back unless told.
 const HOURS: std::ops::RangeInclusive<u64> = 1..=168;
 const DEFAULT_HOURS: u64 = 24;
+
+/// What the lists can be asked for, beside their pages.
+const FILTERS: [&str; 8] = ["status", "origin", "job", "instance", "actor", "from", "to", "hours"];
 
 /// An execution as it is shown; instants have the offset of its job's zone.
 #[derive(Debug, Serialize)]
@@ -79,8 +86,31 @@ impl ExecutionView {
 
     /// In the zone of the job, or in UTC when this instance does not have the job.
     pub(crate) fn of(handle: &SchedulerHandle, execution: Execution) -> Self {
-        let zone = handle.definition(&execution.job_id).map_or(Tz::UTC, |job| job.settings().zone());
+        let zone = time::zone_of(handle, &execution.job_id);
         Self::new(execution, zone)
+    }
+}
+
+/// An execution that somebody asked for, or asked to change, and where it is read.
+#[derive(Debug, Serialize)]
+pub(crate) struct RequestedView {
+    #[serde(flatten)]
+    execution: ExecutionView,
+    url: String,
+}
+
+impl RequestedView {
+    pub(crate) fn of(handle: &SchedulerHandle, execution: Execution) -> Self {
+        let url = path::execution(execution.id);
+        Self { execution: ExecutionView::of(handle, execution), url }
+    }
+
+    /// The answer that says where it is read.
+    pub(crate) fn answer(self, status: StatusCode, message: impl Into<String>) -> Response {
+        let location = HeaderValue::from_str(&self.url).expect("a path of digits and letters");
+        let mut response = Envelope::success(message, self).into_response(status);
+        response.headers_mut().insert(header::LOCATION, location);
+        response
     }
 }
 
@@ -91,11 +121,12 @@ pub(crate) async fn history(
     job_id: Segment,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let job = caller.definition(job_id).await?;
+    let id = &caller.definition(job_id).await?.settings().id;
     let query = Query::of(&uri)?;
-    let filter = filter(&query, Some(job.settings().id.clone()))?;
-    let page = PageRequest::of(&query)?.read(&handle, filter).await?;
-    Ok(answer(&handle, page, format!("executions of `{}`", job.settings().id)))
+    let filter = ExecutionFilter { job_id: Some(id.clone()), ..filter(&query)? };
+    let cursor = Cursor::new('e', query.fingerprint(id.as_str(), &FILTERS)?);
+    let page = PageRequest::of(&query, cursor)?.read(&handle, filter).await?;
+    Ok(answer(&handle, page, format!("executions of `{id}`")))
 }
 
 /// `GET /executions/recent`
@@ -105,13 +136,22 @@ pub(crate) async fn recent(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let query = Query::of(&uri)?;
-    let hours = query.number("hours", HOURS)?.unwrap_or(DEFAULT_HOURS);
-    let back = TimeDelta::hours(i64::try_from(hours).expect("at most 168"));
-    let mut filter = filter(&query, None)?;
-    filter.among = caller.scope().await?;
-    filter.created_since = handle.now().checked_sub_signed(back);
-    let page = PageRequest::of(&query)?.read(&handle, filter).await?;
-    Ok(answer(&handle, page, format!("executions of the last {hours} hours")))
+    let hours = query.number("hours", HOURS)?;
+    let mut filter = ExecutionFilter { job_id: query.job()?, among: caller.scope().await?, ..filter(&query)? };
+    let message = match (hours, filter.created_since) {
+        (Some(_), Some(_)) => return Err(ApiError::parameter("hours", "does not go with `from`")),
+        (None, Some(_)) => "executions".to_owned(),
+        (hours, None) => {
+            let hours = hours.unwrap_or(DEFAULT_HOURS);
+            let back = TimeDelta::hours(i64::try_from(hours).expect("at most 168"));
+            filter.created_since = filter.created_before.unwrap_or(handle.now()).checked_sub_signed(back);
+            format!("executions of {hours} hours")
+        }
+    };
+    // Not an id of a job, as it has a slash.
+    let cursor = Cursor::new('e', query.fingerprint("executions/recent", &FILTERS)?);
+    let page = PageRequest::of(&query, cursor)?.read(&handle, filter).await?;
+    Ok(answer(&handle, page, message))
 }
 
 /// `GET /executions/{id}`
@@ -125,8 +165,20 @@ pub(crate) async fn one(
         .into_response(StatusCode::OK))
 }
 
-fn filter(query: &Query, job_id: Option<JobId>) -> Result<ExecutionFilter, ApiError> {
-    Ok(ExecutionFilter { job_id, statuses: query.statuses()?, ..ExecutionFilter::default() })
+/// What both lists can be asked for.
+fn filter(query: &Query) -> Result<ExecutionFilter, ApiError> {
+    let TimeRange { from, to } = query.range()?;
+    let instance = query.get("instance")?.map(str::parse).transpose();
+    let instance = instance.map_err(|_| ApiError::parameter("instance", "must be an instance's UUID"))?;
+    Ok(ExecutionFilter {
+        statuses: query.words("status", Status::ALL)?,
+        origins: query.words("origin", Origin::ALL)?,
+        instance: instance.map(InstanceId),
+        triggered_by: query.get("actor")?.map(str::to_owned),
+        created_since: from,
+        created_before: to,
+        ..ExecutionFilter::default()
+    })
 }
 
 fn answer(handle: &SchedulerHandle, page: Page, message: String) -> Response {

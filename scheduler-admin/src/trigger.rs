@@ -1,25 +1,21 @@
 //! Running a job on request.
 
-mod body;
-
 use std::time::Duration;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
-use body::TriggerBody;
 use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution, store::Actor};
-use serde::Serialize;
 use tracing::warn;
 
 use crate::{
+    body::Fields,
     caller::Caller,
-    envelope::Envelope,
     error::{ApiError, chain},
-    execution::ExecutionView,
-    path::{self, Segment},
+    execution::RequestedView,
+    path::Segment,
     query::Query,
 };
 
@@ -27,14 +23,6 @@ use crate::{
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// How long a request may wait for the occurrence's end, in seconds.
 const WAIT: std::ops::RangeInclusive<u64> = 1..=60;
-
-/// The execution, and where it is read.
-#[derive(Debug, Serialize)]
-struct TriggeredView {
-    #[serde(flatten)]
-    execution: ExecutionView,
-    url: String,
-}
 
 /// `POST /{job_id}/trigger`
 pub(crate) async fn trigger(
@@ -46,9 +34,9 @@ pub(crate) async fn trigger(
     let id = caller.definition(job_id).await?.settings().id.clone();
     let wait = Query::of(request.uri())?.duration("wait", WAIT)?;
     let key = idempotency_key(request.headers())?;
-    let body = TriggerBody::read(request).await?;
+    let mut fields = Fields::read(request, &["params", "reason"]).await?;
 
-    let Actor { who, reason, address } = caller.actor(body.reason);
+    let Actor { who, reason, address } = caller.actor(fields.reason()?);
     let mut wanted = TriggerRequest::new(id).by(who);
     if let Some(address) = address {
         wanted = wanted.from(address);
@@ -56,7 +44,7 @@ pub(crate) async fn trigger(
     if let Some(key) = key {
         wanted = wanted.with_idempotency_key(key);
     }
-    if let Some(params) = body.params {
+    if let Some(params) = fields.take("params") {
         wanted = wanted.with_params(params);
     }
     if let Some(reason) = reason {
@@ -87,17 +75,12 @@ async fn wait_for_end(handle: &SchedulerHandle, execution: Execution, limit: Dur
 }
 
 fn answer(handle: &SchedulerHandle, execution: Execution, done: bool) -> Response {
-    let url = path::execution(execution.id);
-    let location = HeaderValue::from_str(&url).expect("a path of digits and letters");
     let (status, message) = match (done, execution.status.is_final()) {
         (true, true) => (StatusCode::OK, format!("the run of `{}` has ended", execution.job_id)),
         (true, false) => (StatusCode::OK, format!("the run of `{}` was requested before", execution.job_id)),
         (false, _) => (StatusCode::ACCEPTED, format!("a run of `{}` is requested", execution.job_id)),
     };
-    let data = TriggeredView { execution: ExecutionView::of(handle, execution), url };
-    let mut response = Envelope::success(message, data).into_response(status);
-    response.headers_mut().insert(header::LOCATION, location);
-    response
+    RequestedView::of(handle, execution).answer(status, message)
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

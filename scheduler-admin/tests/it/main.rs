@@ -6,6 +6,7 @@ mod executions;
 mod failures;
 mod health;
 mod jobs;
+mod operators;
 mod service;
 mod store;
 mod trigger;

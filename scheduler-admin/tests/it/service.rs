@@ -15,6 +15,7 @@ use scheduler_core::{
     RunningScheduler, Scheduler,
     clock::ManualClock,
     extract::{Params, State},
+    identity::ExecutionId,
     job::{Job, OverlapPolicy},
     outcome::{JobError, Outcome},
     store::{AuditEntry, AuditQuery, OperatorStore as _, memory::MemoryStore},
@@ -85,6 +86,10 @@ pub(crate) fn jobs() -> Vec<Job> {
         Job::builder("gated").manual().run(|State(gate): State<Gate>| async move {
             gate.0.acquire().await.expect("the gate is never closed").forget();
         }),
+        Job::builder("each_minute").every(Duration::from_secs(60)).enabled(false).run(|| async {}),
+        Job::builder("numbers")
+            .manual()
+            .run(|| async { Outcome::succeeded("").with_data(json!([9_007_199_254_740_993_u64, i64::MIN, u64::MAX])) }),
         Job::builder("typed")
             .manual()
             .overlap(OverlapPolicy::Allow)
@@ -137,6 +142,22 @@ impl Service {
         answer.json["data"].clone()
     }
 
+    /// An execution once it has ended.
+    pub(crate) async fn ended(&self, id: i64) -> Value {
+        let handle = self.scheduler.handle();
+        let row = handle.execution(ExecutionId(id)).await.expect("in memory").expect("it is there");
+        let ended = handle.wait(&row.job_id, &row.occurrence, Duration::from_secs(30)).await;
+        assert!(ended.expect("in memory").is_some_and(|row| row.status.is_final()));
+        self.get(&format!("/executions/{id}")).await.data().clone()
+    }
+
+    /// An answer's text.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let response = self.app.clone().oneshot(Call::get(path).into_request()).await.expect("the router never fails");
+        let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    }
+
     /// All entries of the audit, oldest first.
     pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
         let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
@@ -161,6 +182,10 @@ pub(crate) async fn send(app: Router, request: Request<Body>) -> Answer {
     let shown: String = uri.to_string().chars().take(200).collect();
     assert_eq!(parts.headers["cache-control"], "no-store", "{method} {shown}");
     assert_eq!(parts.headers["x-content-type-options"], "nosniff", "{method} {shown}");
+    if parts.status == StatusCode::NOT_MODIFIED {
+        assert!(bytes.is_empty() && !parts.headers.contains_key("content-type"), "{method} {shown}");
+        return Answer { status: parts.status, headers: parts.headers, json: Value::Null };
+    }
     assert_eq!(parts.headers["content-type"], "application/json", "{method} {shown}");
     let json = match method {
         Method::HEAD => Value::Null,
