@@ -107,6 +107,11 @@ impl SchedulerHandle {
         self.0.clock.now()
     }
 
+    /// Ends once this much time has gone by on the scheduler's clock.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.0.clock.sleep(duration)
+    }
+
     /// The definitions of this instance's jobs.
     #[must_use]
     pub fn definitions(&self) -> &[Job] {
