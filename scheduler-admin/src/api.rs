@@ -1,6 +1,9 @@
 //! The router.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -13,8 +16,8 @@ use axum::{
 use scheduler_core::{SchedulerHandle, store::Action};
 
 use crate::{
-    Authenticator, Authorizer, Permission, caller::Caller, endpoint::ENDPOINTS, error::ApiError, etag, guard,
-    path::PREFIX,
+    Authenticator, Authorizer, Permission, caller::Caller, endpoint::ENDPOINTS, error::ApiError, etag, events::Feed,
+    guard, limits::Limits, path::PREFIX,
 };
 
 /// The admin API over a running scheduler.
@@ -30,12 +33,23 @@ pub(crate) struct Api {
     pub(crate) handle: SchedulerHandle,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) limits: Limits,
+    pub(crate) feed: Arc<Feed>,
 }
 
 impl AdminApi {
     /// The API over this scheduler, for those whom the authenticator knows, as far as the authorizer allows.
     pub fn new(handle: SchedulerHandle, authenticator: impl Authenticator, authorizer: impl Authorizer) -> Self {
-        Self(Api { handle, authenticator: Arc::new(authenticator), authorizer: Arc::new(authorizer) })
+        let feed = Arc::new(Feed::new(handle.clone()));
+        let (authenticator, authorizer) = (Arc::new(authenticator), Arc::new(authorizer));
+        Self(Api { handle, authenticator, authorizer, limits: Limits::default(), feed })
+    }
+
+    /// Serves at most so many requests at once, 64 unless told; those beyond are answered 429. Those that wait for an
+    /// execution's end, and those that listen to events, are counted apart, up to 256 of each.
+    pub fn with_request_limit(mut self, requests: usize) -> Self {
+        self.0.limits = Limits::of_requests(requests);
+        self
     }
 
     /// Its routes, all under [`PREFIX`], to merge into the service's own.
@@ -43,13 +57,13 @@ impl AdminApi {
     /// The audit has the callers' addresses where the service is served
     /// [with them](axum::Router::into_make_service_with_connect_info), or the authenticator gives them.
     pub fn router(self) -> Router {
-        let no_such_path = self.gated(Permission::Read, None, any(async || ApiError::no_such_path()));
+        let no_such_path = self.gated(Permission::Read, None, false, any(async || ApiError::no_such_path()));
         let mut routes = Router::new().fallback_service(no_such_path.with_state(self.0.clone()));
         let mut with_slash = Router::new();
         for endpoint in ENDPOINTS {
             // Who may not do what an endpoint does is not told either that it takes another method.
             let handler = (endpoint.handler)().fallback(async || ApiError::method_not_allowed());
-            let handler = self.gated(endpoint.permission, endpoint.action, handler);
+            let handler = self.gated(endpoint.permission, endpoint.action, endpoint.tags, handler);
             if endpoint.path == "/" {
                 // The nested `/` is the prefix alone; with the slash after it is a path of its own.
                 with_slash = with_slash.route(&format!("{PREFIX}/"), handler.clone());
@@ -60,8 +74,13 @@ impl AdminApi {
     }
 
     /// Asks who calls, and whether they may, before the endpoint looks at anything.
-    fn gated(&self, permission: Permission, action: Option<Action>, handler: MethodRouter<Api>) -> MethodRouter<Api> {
-        let tags = permission == Permission::Read;
+    fn gated(
+        &self,
+        permission: Permission,
+        action: Option<Action>,
+        tags: bool,
+        handler: MethodRouter<Api>,
+    ) -> MethodRouter<Api> {
         handler.layer(from_fn_with_state(Gate { api: self.0.clone(), permission, action, tags }, pass))
     }
 }
@@ -95,12 +114,13 @@ async fn pass(
     next: Next,
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
+    let slot = gate.api.limits.request()?;
     // Nesting took the prefix off; an authenticator that looks at the path means the client's.
     parts.uri = uri;
     let principal = gate.api.authenticator.authenticate(&parts).await;
     let principal = principal.map_err(|error| ApiError::refused(error, gate.permission))?;
     let caller = Caller::let_in(&gate.api, principal, gate.permission, gate.action, &mut parts).await?;
-    parts.extensions.insert(caller);
+    parts.extensions.insert(Arc::new(Mutex::new(Some(caller.in_slot(slot)))));
     let (is_get, wanted) = (parts.method == Method::GET, etag::wanted(&parts.headers));
     let response = next.run(Request::from_parts(parts, body)).await;
     Ok(if is_get && gate.tags { etag::tagged(wanted, response).await } else { response })

@@ -12,7 +12,7 @@ use scheduler_core::{
 };
 use serde::Serialize;
 
-use crate::{body::Fields, caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
+use crate::{caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
 
 /// What became of a backfill.
 #[derive(Debug, Serialize)]
@@ -76,7 +76,7 @@ pub(crate) async fn backfill(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let mut fields = Fields::read(request, &["from", "to", "dry_run", "reason"]).await?;
+    let mut fields = caller.body(request, &["from", "to", "dry_run", "reason"]).await?;
     let (from, to) = (fields.needed_instant("from")?, fields.needed_instant("to")?);
     let (dry_run, reason) = (fields.flag("dry_run")?, fields.reason()?);
     if to <= from {

@@ -1,9 +1,13 @@
 //! The caller of a request, and what exists for them.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Path},
+    extract::{ConnectInfo, FromRequestParts, Path, Request},
     http::request::Parts,
 };
 use scheduler_core::{
@@ -18,12 +22,16 @@ use tracing::warn;
 use crate::{
     Authorizer, On, Permission, Principal,
     api::Api,
+    body::Fields,
     error::{ApiError, chain},
+    limits::Slot,
     path::{self, Segment},
 };
 
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
 /// Who calls an endpoint, and for which permission they were let in.
-#[derive(Clone)]
 pub(crate) struct Caller {
     handle: SchedulerHandle,
     authorizer: Arc<dyn Authorizer>,
@@ -31,6 +39,8 @@ pub(crate) struct Caller {
     permission: Permission,
     /// What the endpoint does, if it changes something.
     action: Option<Action>,
+    /// Their place among those who are served.
+    slot: Option<Slot>,
 }
 
 impl Caller {
@@ -47,7 +57,7 @@ impl Caller {
             principal.address = peer.map(|ConnectInfo(address)| address.ip().to_string());
         }
         let (handle, authorizer) = (api.handle.clone(), Arc::clone(&api.authorizer));
-        let caller = Self { handle, authorizer, principal, permission, action };
+        let caller = Self { handle, authorizer, principal, permission, action, slot: None };
         let allowed = caller.allows(permission, On::Any).await;
         if allowed.as_ref().is_ok_and(|allowed| *allowed) {
             return Ok(caller);
@@ -55,6 +65,30 @@ impl Caller {
         let refusal = allowed.err().unwrap_or_else(|| ApiError::forbidden(permission));
         let (job_id, execution_id) = path::named(parts).await;
         Err(caller.refuse(job_id.as_ref(), execution_id, refusal).await)
+    }
+
+    /// The caller in their place.
+    pub(crate) fn in_slot(self, slot: Slot) -> Self {
+        Self { slot: Some(slot), ..self }
+    }
+
+    /// Gives up their place for another one.
+    pub(crate) fn goes_to(&mut self, slot: Slot) {
+        self.slot = Some(slot);
+    }
+
+    /// How long they are known, if not for good.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let left = self.principal.expires_at? - self.handle.now();
+        Some(left.to_std().unwrap_or_default())
+    }
+
+    /// Reads a body of these fields, for as long as a caller may take for it.
+    pub(crate) async fn body(&self, request: Request, known: &[&str]) -> Result<Fields, ApiError> {
+        tokio::select! {
+            fields = Fields::read(request, known) => fields,
+            () = self.handle.sleep(BODY_TIME) => Err(ApiError::broken_body()),
+        }
     }
 
     /// Whom the audit names.
@@ -113,9 +147,14 @@ impl Caller {
         self.allows(Permission::Read, self.on(id)).await
     }
 
+    /// Whether the caller sees every job, and what is of none.
+    pub(crate) async fn sees_all(&self) -> Result<bool, ApiError> {
+        self.allows(Permission::Read, On::All).await
+    }
+
     /// The jobs of this instance that the caller sees; `None` where they see every job of every instance.
     pub(crate) async fn scope(&self) -> Result<Option<Vec<JobId>>, ApiError> {
-        if self.allows(Permission::Read, On::All).await? {
+        if self.sees_all().await? {
             return Ok(None);
         }
         let mut seen = Vec::new();
@@ -164,7 +203,9 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
-        let caller = parts.extensions.remove();
+        // Extensions must be `Clone`, and a place among those who are served is not.
+        let caller = parts.extensions.remove::<Arc<Mutex<Option<Self>>>>();
+        let caller = caller.and_then(|caller| caller.lock().unwrap_or_else(PoisonError::into_inner).take());
         Ok(caller.expect("the gate before every endpoint puts its caller there"))
     }
 }

@@ -3,7 +3,9 @@
 use axum::routing::{MethodRouter, get, post};
 use scheduler_core::store::Action;
 
-use crate::{Permission, api::Api, attempt, audit, backfill, execution, instance, job, occurrence, pause, trigger};
+use crate::{
+    Permission, api::Api, attempt, audit, backfill, events, execution, instance, job, occurrence, pause, trigger,
+};
 
 /// An endpoint.
 pub(crate) struct Endpoint {
@@ -13,6 +15,8 @@ pub(crate) struct Endpoint {
     pub(crate) permission: Permission,
     /// What it does, if it changes something: what the audit calls it.
     pub(crate) action: Option<Action>,
+    /// Whether who has its answer already is told so; not of one that goes on.
+    pub(crate) tags: bool,
     /// Its handler.
     pub(crate) handler: fn() -> MethodRouter<Api>,
 }
@@ -27,6 +31,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::reads("/executions/{id}", || get(execution::one)),
     Endpoint::reads("/instances", || get(instance::list)),
     Endpoint::reads("/audit", || get(audit::list)),
+    Endpoint::streams("/events", || get(events::events)),
     Endpoint::does(Action::Trigger, "/{job_id}/trigger", || post(trigger::trigger)),
     Endpoint::does(Action::Pause, "/{job_id}/pause", || post(pause::pause)),
     Endpoint::does(Action::Resume, "/{job_id}/resume", || post(pause::resume)),
@@ -38,7 +43,11 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
 
 impl Endpoint {
     const fn reads(path: &'static str, handler: fn() -> MethodRouter<Api>) -> Self {
-        Self { path, permission: Permission::Read, action: None, handler }
+        Self { path, permission: Permission::Read, action: None, tags: true, handler }
+    }
+
+    const fn streams(path: &'static str, handler: fn() -> MethodRouter<Api>) -> Self {
+        Self { tags: false, ..Self::reads(path, handler) }
     }
 
     const fn does(action: Action, path: &'static str, handler: fn() -> MethodRouter<Api>) -> Self {
@@ -47,6 +56,6 @@ impl Endpoint {
             // Whatever else there may come to be changes how jobs run.
             _ => Permission::Manage,
         };
-        Self { path, permission, action: Some(action), handler }
+        Self { path, permission, action: Some(action), tags: false, handler }
     }
 }

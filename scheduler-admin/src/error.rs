@@ -33,6 +33,7 @@ pub(crate) enum Code {
     AlreadyEnded,
     NotRetryable,
     AlreadyDecided,
+    RateLimited,
     Unavailable,
     Internal,
 }
@@ -55,6 +56,7 @@ impl Code {
             Self::AlreadyEnded => "already_ended",
             Self::NotRetryable => "not_retryable",
             Self::AlreadyDecided => "already_decided",
+            Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -133,7 +135,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidBody, format!("the body is not JSON: {error}"))
     }
 
-    /// A body that did not arrive whole.
+    /// A body that did not arrive whole, or not in time.
     pub(crate) fn broken_body() -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidBody, "the body did not arrive whole")
     }
@@ -156,6 +158,13 @@ impl ApiError {
     pub(crate) fn not_json_type() -> Self {
         let message = "a body needs `Content-Type: application/json`";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, message)
+    }
+
+    pub(crate) fn rate_limited() -> Self {
+        Self {
+            header: Some(("retry-after", "1")),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, "too much is asked at once; try again")
+        }
     }
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {

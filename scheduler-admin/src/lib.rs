@@ -24,6 +24,7 @@
 //! | `GET /executions/{id}` | `scheduled_job.read` | one execution |
 //! | `GET /instances` | `scheduled_job.read` | the instances that share the store |
 //! | `GET /audit` | `scheduled_job.read` | who did what, and who was refused, newest first |
+//! | `GET /events` | `scheduled_job.read` | what happens, as it happens, on every instance: server-sent events |
 //! | `POST /{job_id}/trigger` | `scheduled_job.execute` | runs it now: 202 with the execution, its `url` and `Location` |
 //! | `POST /executions/{id}/cancel` | `scheduled_job.execute` | 200 with one that waited and never runs, 202 with one that is asked to stop |
 //! | `POST /executions/{id}/retry` | `scheduled_job.execute` | 202 with one more attempt at its occurrence |
@@ -84,11 +85,26 @@
 //! | 409 | `already_ended` | the execution has ended, and can't be cancelled | `execution_id`, `status`, `url` |
 //! | 409 | `not_retryable` | the execution is open, has succeeded or never ran, or another attempt follows it | the same, of the one that follows |
 //! | 409 | `already_decided` | the occurrence to skip has its row | the same |
+//! | 429 | `rate_limited` | more is asked at once than is served; `Retry-After` says when to come back | |
 //! | 503 | `unavailable` | the store, or what knows the callers, is away; `Retry-After` says when to come back | |
 //! | 500 | `internal` | nobody outside can mend it | `error_id`, under which the log has the cause |
 //!
 //! Causes, SQL and hosts stay in the log. Where the end of a run can't be awaited, as the store went away meanwhile,
 //! the answer is 202: the run is requested.
+//!
+//! # Events
+//!
+//! `GET /events` tells `execution` (a row was made, has started or ended), `audit` (what somebody did, or was refused) and
+//! `reset` (more has happened than is told: read again what is shown), each within a second, whichever instance it happened
+//! on: it is read from the store while somebody listens. Of several changes of a row between two looks the last is told. A
+//! stream ends after five minutes, and at the end of the caller's token; who comes back with `Last-Event-ID`, to any
+//! instance, is told what they missed within the last hour, some of it twice.
+//!
+//! # Limits
+//!
+//! 64 requests are served at once (see [`AdminApi::with_request_limit`]), 256 may wait for an execution's end and 256 listen.
+//! A body arrives within 10 s. What a listener does not read is not kept for them beyond 1,024 events; a connection on which
+//! nobody reads is the server's to close, such as by `TCP_USER_TIMEOUT`.
 
 mod api;
 mod attempt;
@@ -103,11 +119,13 @@ mod endpoint;
 mod envelope;
 mod error;
 mod etag;
+mod events;
 mod execution;
 mod guard;
 mod health;
 mod instance;
 mod job;
+mod limits;
 mod occurrence;
 mod page;
 mod path;

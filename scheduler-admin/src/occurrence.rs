@@ -9,8 +9,7 @@ use scheduler_core::SchedulerHandle;
 use serde::Serialize;
 
 use crate::{
-    body::Fields, caller::Caller, envelope::Envelope, error::ApiError, execution::RequestedView, path::Segment,
-    query::Query, time,
+    caller::Caller, envelope::Envelope, error::ApiError, execution::RequestedView, path::Segment, query::Query, time,
 };
 
 /// How many occurrences are told at most, and unless told.
@@ -47,7 +46,7 @@ pub(crate) async fn skip(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let mut fields = Fields::read(request, &["scheduled_at", "reason"]).await?;
+    let mut fields = caller.body(request, &["scheduled_at", "reason"]).await?;
     let (at, reason) = (fields.needed_instant("scheduled_at")?, fields.reason()?);
     let row = handle.skip(&id, at, &caller.actor(reason)).await.map_err(|error| ApiError::of(&handle, error))?;
     let message = format!("`{id}` will not run at {}", time::text_in(at, time::zone_of(&handle, &id)));

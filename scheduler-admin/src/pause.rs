@@ -8,7 +8,7 @@ use axum::{
 use scheduler_core::{SchedulerHandle, store::JobState};
 use serde::Serialize;
 
-use crate::{body::Fields, caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
+use crate::{caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
 
 /// Why, since when and until when a job is paused.
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ pub(crate) async fn pause(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let mut fields = Fields::read(request, &["reason", "until"]).await?;
+    let mut fields = caller.body(request, &["reason", "until"]).await?;
     let (reason, until) = (fields.reason()?, fields.instant("until")?);
     let state = handle.pause(&id, &caller.actor(reason), until).await.map_err(|error| ApiError::of(&handle, error))?;
     Ok(answer(&handle, &state, format!("job `{id}` is paused")))
@@ -58,7 +58,7 @@ pub(crate) async fn resume(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let reason = Fields::read(request, &["reason"]).await?.reason()?;
+    let reason = caller.body(request, &["reason"]).await?.reason()?;
     let state = handle.resume(&id, &caller.actor(reason)).await.map_err(|error| ApiError::of(&handle, error))?;
     Ok(answer(&handle, &state, format!("job `{id}` is paused no more")))
 }

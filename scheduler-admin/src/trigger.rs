@@ -11,7 +11,7 @@ use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution, stor
 use tracing::warn;
 
 use crate::{
-    body::Fields,
+    api::Api,
     caller::Caller,
     error::{ApiError, chain},
     execution::RequestedView,
@@ -26,15 +26,17 @@ const WAIT: std::ops::RangeInclusive<u64> = 1..=60;
 
 /// `POST /{job_id}/trigger`
 pub(crate) async fn trigger(
-    State(handle): State<SchedulerHandle>,
-    caller: Caller,
+    State(api): State<Api>,
+    mut caller: Caller,
     job_id: Segment,
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.definition(job_id).await?.settings().id.clone();
     let wait = Query::of(request.uri())?.duration("wait", WAIT)?;
+    // Asked before anything is requested: who may not wait has not run anything either.
+    let wait = wait.map(|limit| api.limits.wait().map(|slot| (limit, slot))).transpose()?;
     let key = idempotency_key(request.headers())?;
-    let mut fields = Fields::read(request, &["params", "reason"]).await?;
+    let mut fields = caller.body(request, &["params", "reason"]).await?;
 
     let Actor { who, reason, address } = caller.actor(fields.reason()?);
     let mut wanted = TriggerRequest::new(id).by(who);
@@ -50,14 +52,15 @@ pub(crate) async fn trigger(
     if let Some(reason) = reason {
         wanted = wanted.with_reason(reason);
     }
-    let triggered = handle.trigger(wanted).await?;
+    let triggered = api.handle.trigger(wanted).await?;
     let mut execution = triggered.execution;
     let mut done = triggered.repeated;
-    if let Some(limit) = wait {
-        execution = wait_for_end(&handle, execution, limit).await;
+    if let Some((limit, slot)) = wait {
+        caller.goes_to(slot);
+        execution = wait_for_end(&api.handle, execution, limit).await;
         done = execution.status.is_final();
     }
-    Ok(answer(&handle, execution, done))
+    Ok(answer(&api.handle, execution, done))
 }
 
 /// The occurrence's newest attempt, once it has ended or time is up.

@@ -2,10 +2,12 @@
 
 mod authorization;
 mod bad_input;
+mod events;
 mod executions;
 mod failures;
 mod health;
 mod jobs;
+mod limits;
 mod operators;
 mod service;
 mod store;

@@ -152,6 +152,9 @@ async fn a_running_execution_is_asked_to_stop_and_one_that_waits_is_stopped() {
     let answer = service.post(&format!("/executions/{filled}/cancel"), json!({})).await;
     answer.is(409, "already_ended");
     assert_eq!((&answer.json["data"]["status"], &answer.json["data"]["execution_id"]), (&json!("succeeded"), &filled));
+    let refused = service.audit().await.pop().expect("it is there").record;
+    assert_eq!((refused.action, refused.job_id.as_ref().map(|id| id.as_str())), (Action::Cancel, Some("attendance")));
+    assert!(refused.refused.is_some());
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub(crate) const PREFIX: &str = "/api/v1/scheduled-jobs";
 
 /// Callers by their tokens, each with the role of that name.
 #[derive(Debug)]
-struct Tokens;
+pub(crate) struct Tokens;
 
 #[async_trait]
 impl Authenticator for Tokens {
@@ -50,7 +50,7 @@ impl Authenticator for Tokens {
 }
 
 /// The roles of the HRIS, and some that see a part of it.
-fn roles() -> Roles {
+pub(crate) fn roles() -> Roles {
     Roles::new()
         .role("super", Grant::all())
         .role("hr", Grant::of([Permission::Read]))
