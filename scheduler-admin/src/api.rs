@@ -11,13 +11,20 @@ use axum::{
     http::Method,
     middleware::{Next, from_fn_with_state},
     response::Response,
-    routing::{MethodRouter, any},
+    routing::MethodRouter,
 };
-use scheduler_core::{SchedulerHandle, store::Action};
+use scheduler_core::SchedulerHandle;
 
 use crate::{
-    Authenticator, Authorizer, Permission, caller::Caller, endpoint::ENDPOINTS, error::ApiError, etag, events::Feed,
-    guard, limits::Limits, path::PREFIX,
+    Authenticator, Authorizer,
+    caller::Caller,
+    endpoint::{ENDPOINTS, Endpoint, NOTHING},
+    error::ApiError,
+    etag,
+    events::Feed,
+    guard,
+    limits::Limits,
+    path::PREFIX,
 };
 
 /// The admin API over a running scheduler.
@@ -57,13 +64,13 @@ impl AdminApi {
     /// The audit has the callers' addresses where the service is served
     /// [with them](axum::Router::into_make_service_with_connect_info), or the authenticator gives them.
     pub fn router(self) -> Router {
-        let no_such_path = self.gated(Permission::Read, None, false, any(async || ApiError::no_such_path()));
-        let mut routes = Router::new().fallback_service(no_such_path.with_state(self.0.clone()));
+        let nothing = self.gated(&NOTHING, (NOTHING.handler)());
+        let mut routes = Router::new().fallback_service(nothing.with_state(self.0.clone()));
         let mut with_slash = Router::new();
         for endpoint in ENDPOINTS {
             // Who may not do what an endpoint does is not told either that it takes another method.
             let handler = (endpoint.handler)().fallback(async || ApiError::method_not_allowed());
-            let handler = self.gated(endpoint.permission, endpoint.action, endpoint.tags, handler);
+            let handler = self.gated(endpoint, handler);
             if endpoint.path == "/" {
                 // The nested `/` is the prefix alone; with the slash after it is a path of its own.
                 with_slash = with_slash.route(&format!("{PREFIX}/"), handler.clone());
@@ -74,14 +81,8 @@ impl AdminApi {
     }
 
     /// Asks who calls, and whether they may, before the endpoint looks at anything.
-    fn gated(
-        &self,
-        permission: Permission,
-        action: Option<Action>,
-        tags: bool,
-        handler: MethodRouter<Api>,
-    ) -> MethodRouter<Api> {
-        handler.layer(from_fn_with_state(Gate { api: self.0.clone(), permission, action, tags }, pass))
+    fn gated(&self, endpoint: &'static Endpoint, handler: MethodRouter<Api>) -> MethodRouter<Api> {
+        handler.layer(from_fn_with_state(Gate { api: self.0.clone(), endpoint }, pass))
     }
 }
 
@@ -101,10 +102,7 @@ impl FromRef<Api> for SchedulerHandle {
 #[derive(Clone)]
 struct Gate {
     api: Api,
-    permission: Permission,
-    action: Option<Action>,
-    /// Whether its answers have tags.
-    tags: bool,
+    endpoint: &'static Endpoint,
 }
 
 async fn pass(
@@ -118,10 +116,10 @@ async fn pass(
     // Nesting took the prefix off; an authenticator that looks at the path means the client's.
     parts.uri = uri;
     let principal = gate.api.authenticator.authenticate(&parts).await;
-    let principal = principal.map_err(|error| ApiError::refused(error, gate.permission))?;
-    let caller = Caller::let_in(&gate.api, principal, gate.permission, gate.action, &mut parts).await?;
+    let principal = principal.map_err(|error| ApiError::refused(error, gate.endpoint.permission))?;
+    let caller = Caller::let_in(&gate.api, principal, gate.endpoint, &mut parts).await?;
     parts.extensions.insert(Arc::new(Mutex::new(Some(caller.in_slot(slot)))));
     let (is_get, wanted) = (parts.method == Method::GET, etag::wanted(&parts.headers));
     let response = next.run(Request::from_parts(parts, body)).await;
-    Ok(if is_get && gate.tags { etag::tagged(wanted, response).await } else { response })
+    Ok(if is_get && gate.endpoint.is_read_whole() { etag::tagged(wanted, response).await } else { response })
 }

@@ -18,7 +18,7 @@ pub(crate) async fn cancel(
 ) -> Result<Response, ApiError> {
     let execution = caller.execution(id).await?;
     let id = execution.id;
-    let reason = caller.body(request, &["reason"]).await?.reason()?;
+    let reason = caller.body(request).await?.reason()?;
     let cancelled = handle.cancel(id, &caller.actor(reason)).await.map_err(|error| ApiError::of(&handle, error))?;
     Ok(match cancelled {
         Cancelled::AtOnce(row) => {
@@ -38,7 +38,7 @@ pub(crate) async fn retry(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.execution(id).await?.id;
-    let reason = caller.body(request, &["reason"]).await?.reason()?;
+    let reason = caller.body(request).await?.reason()?;
     let next = handle.retry(id, &caller.actor(reason)).await.map_err(|error| ApiError::of(&handle, error))?;
     let message = format!("attempt {} of `{}` waits to run", next.attempt, next.job_id);
     Ok(RequestedView::of(&handle, next).answer(StatusCode::ACCEPTED, message))

@@ -12,13 +12,14 @@ use scheduler_core::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     caller::Caller,
     cursor::Cursor,
     envelope::Envelope,
     error::ApiError,
-    page,
+    openapi, page,
     query::{Query, TimeRange},
     time,
 };
@@ -27,11 +28,14 @@ use crate::{
 const FILTERS: [&str; 6] = ["action", "actor", "job", "execution", "from", "to"];
 
 /// An entry as it is shown; its instant has the offset of its job's zone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub(crate) struct AuditView {
     id: i64,
+    #[schema(format = DateTime)]
     at: String,
     actor: String,
+    #[schema(schema_with = openapi::words::action)]
     action: &'static str,
     job_id: Option<String>,
     execution_id: Option<i64>,

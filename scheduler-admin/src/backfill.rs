@@ -11,11 +11,13 @@ use scheduler_core::{
     store::{BackfillAnswer, BackfillRefusal},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
+use crate::{caller::Caller, envelope::Envelope, error::ApiError, openapi, path::Segment, time};
 
 /// What became of a backfill.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Backfill)]
 pub(crate) struct BackfillView {
     job_id: String,
     dry_run: bool,
@@ -27,8 +29,10 @@ pub(crate) struct BackfillView {
 }
 
 /// An occurrence of a backfill, and what became of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BackfilledOccurrence)]
 pub(crate) struct BackfilledView {
+    #[schema(format = DateTime)]
     scheduled_at: String,
     /// `waits` or `refused`.
     answer: &'static str,
@@ -39,6 +43,7 @@ pub(crate) struct BackfilledView {
     /// Why it was refused: `has_run`, `undecided` or `pruned`.
     refusal: Option<&'static str>,
     /// Where the row that stands in the way stands.
+    #[schema(schema_with = openapi::words::some_status)]
     status: Option<&'static str>,
 }
 
@@ -76,7 +81,7 @@ pub(crate) async fn backfill(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let mut fields = caller.body(request, &["from", "to", "dry_run", "reason"]).await?;
+    let mut fields = caller.body(request).await?;
     let (from, to) = (fields.needed_instant("from")?, fields.needed_instant("to")?);
     let (dry_run, reason) = (fields.flag("dry_run")?, fields.reason()?);
     if to <= from {

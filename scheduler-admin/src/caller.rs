@@ -15,7 +15,7 @@ use scheduler_core::{
     execution::Execution,
     identity::{ExecutionId, JobId},
     job::Job,
-    store::{Action, Actor, AuditRecord},
+    store::{Actor, AuditRecord},
 };
 use tracing::warn;
 
@@ -23,6 +23,7 @@ use crate::{
     Authorizer, On, Permission, Principal,
     api::Api,
     body::Fields,
+    endpoint::Endpoint,
     error::{ApiError, chain},
     limits::Slot,
     path::{self, Segment},
@@ -31,14 +32,12 @@ use crate::{
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// Who calls an endpoint, and for which permission they were let in.
+/// Who calls, and the endpoint to which they were let in.
 pub(crate) struct Caller {
     handle: SchedulerHandle,
     authorizer: Arc<dyn Authorizer>,
     principal: Principal,
-    permission: Permission,
-    /// What the endpoint does, if it changes something.
-    action: Option<Action>,
+    endpoint: &'static Endpoint,
     /// Their place among those who are served.
     slot: Option<Slot>,
 }
@@ -48,8 +47,7 @@ impl Caller {
     pub(crate) async fn let_in(
         api: &Api,
         mut principal: Principal,
-        permission: Permission,
-        action: Option<Action>,
+        endpoint: &'static Endpoint,
         parts: &mut Parts,
     ) -> Result<Self, ApiError> {
         if principal.address.is_none() {
@@ -57,12 +55,12 @@ impl Caller {
             principal.address = peer.map(|ConnectInfo(address)| address.ip().to_string());
         }
         let (handle, authorizer) = (api.handle.clone(), Arc::clone(&api.authorizer));
-        let caller = Self { handle, authorizer, principal, permission, action, slot: None };
-        let allowed = caller.allows(permission, On::Any).await;
+        let caller = Self { handle, authorizer, principal, endpoint, slot: None };
+        let allowed = caller.allows(endpoint.permission, On::Any).await;
         if allowed.as_ref().is_ok_and(|allowed| *allowed) {
             return Ok(caller);
         }
-        let refusal = allowed.err().unwrap_or_else(|| ApiError::forbidden(permission));
+        let refusal = allowed.err().unwrap_or_else(|| ApiError::forbidden(endpoint.permission));
         let (job_id, execution_id) = path::named(parts).await;
         Err(caller.refuse(job_id.as_ref(), execution_id, refusal).await)
     }
@@ -83,10 +81,11 @@ impl Caller {
         Some(left.to_std().unwrap_or_default())
     }
 
-    /// Reads a body of these fields, for as long as a caller may take for it.
-    pub(crate) async fn body(&self, request: Request, known: &[&str]) -> Result<Fields, ApiError> {
+    /// Reads a body of the fields that the endpoint takes, for as long as a caller may take for it.
+    pub(crate) async fn body(&self, request: Request) -> Result<Fields, ApiError> {
+        let known: Vec<_> = self.endpoint.fields().map(|field| field.name).collect();
         tokio::select! {
-            fields = Fields::read(request, known) => fields,
+            fields = Fields::read(request, &known) => fields,
             () = self.handle.sleep(BODY_TIME) => Err(ApiError::broken_body()),
         }
     }
@@ -168,7 +167,7 @@ impl Caller {
 
     /// Keeps what was refused in the audit, if the endpoint changes something; the refusal stands where that fails.
     async fn refuse(&self, job_id: Option<&JobId>, id: Option<ExecutionId>, refusal: ApiError) -> ApiError {
-        let Some(action) = self.action.filter(|_| refusal.is_refusal()) else { return refusal };
+        let Some(action) = self.endpoint.action.filter(|_| refusal.is_refusal()) else { return refusal };
         let mut record = AuditRecord::new(&self.actor(None), action).refused(refusal.message());
         record.job_id = job_id.cloned();
         record.execution_id = id;
@@ -181,11 +180,11 @@ impl Caller {
 
     /// A job that the caller may not read does not exist for them; one that they may read and not change is forbidden.
     async fn may(&self, id: &JobId, hidden: fn() -> ApiError) -> Result<(), ApiError> {
-        if self.allows(self.permission, self.on(id)).await? {
+        if self.allows(self.endpoint.permission, self.on(id)).await? {
             return Ok(());
         }
-        let reads = self.permission != Permission::Read && self.sees(id).await?;
-        Err(if reads { ApiError::forbidden(self.permission) } else { hidden() })
+        let reads = self.endpoint.permission != Permission::Read && self.sees(id).await?;
+        Err(if reads { ApiError::forbidden(self.endpoint.permission) } else { hidden() })
     }
 
     fn on<'a>(&'a self, id: &'a JobId) -> On<'a> {

@@ -39,6 +39,28 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    /// All codes.
+    pub(crate) const ALL: &'static [Self] = &[
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::InvalidParameter,
+        Self::InvalidBody,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::AlreadyRunning,
+        Self::IdempotencyConflict,
+        Self::AlreadyPaused,
+        Self::NotPaused,
+        Self::AlreadyEnded,
+        Self::NotRetryable,
+        Self::AlreadyDecided,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "unauthenticated",

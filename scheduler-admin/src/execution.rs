@@ -13,12 +13,14 @@ use scheduler_core::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{
     caller::Caller,
     cursor::Cursor,
     envelope::Envelope,
     error::ApiError,
+    openapi,
     page::{Page, PageRequest},
     path::{self, Segment},
     query::{Query, TimeRange},
@@ -33,27 +35,35 @@ const DEFAULT_HOURS: u64 = 24;
 const FILTERS: [&str; 8] = ["status", "origin", "job", "instance", "actor", "from", "to", "hours"];
 
 /// An execution as it is shown; instants have the offset of its job's zone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Execution)]
 pub(crate) struct ExecutionView {
     id: i64,
     job_id: String,
     occurrence: String,
+    #[schema(schema_with = openapi::words::origin)]
     origin: &'static str,
+    #[schema(schema_with = openapi::words::status)]
     status: &'static str,
     success: bool,
     attempt: u32,
     max_attempts: u32,
+    #[schema(format = DateTime)]
     scheduled_at: String,
+    #[schema(format = DateTime)]
     started_at: Option<String>,
+    #[schema(format = DateTime)]
     finished_at: Option<String>,
     duration_seconds: Option<f64>,
     message: Option<String>,
     error_trace: Option<String>,
     result_data: Option<Value>,
+    #[schema(schema_with = openapi::words::reason)]
     reason: Option<&'static str>,
     instance: Option<String>,
     triggered_by: Option<String>,
     fence: Option<i64>,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
@@ -92,7 +102,8 @@ impl ExecutionView {
 }
 
 /// An execution that somebody asked for, or asked to change, and where it is read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestedExecution)]
 pub(crate) struct RequestedView {
     #[serde(flatten)]
     execution: ExecutionView,

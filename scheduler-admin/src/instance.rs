@@ -6,6 +6,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use chrono_tz::Tz;
 use scheduler_core::{SchedulerHandle, job::JobSettings, store::InstanceRecord};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{caller::Caller, envelope::Envelope, error::ApiError, time};
 
@@ -13,7 +14,8 @@ use crate::{caller::Caller, envelope::Envelope, error::ApiError, time};
 const SILENCE: Duration = JobSettings::DEFAULT_LEASE;
 
 /// An instance as it is shown; instants are in UTC.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Instance)]
 pub(crate) struct InstanceView {
     instance: String,
     host: String,
@@ -21,7 +23,9 @@ pub(crate) struct InstanceView {
     version: String,
     /// How far its clock is ahead of the store's, in milliseconds.
     clock_offset_ms: i64,
+    #[schema(format = DateTime)]
     started_at: String,
+    #[schema(format = DateTime)]
     seen_at: String,
     /// Whether its last heartbeat is no more than a lease older than the newest of all.
     alive: bool,

@@ -3,6 +3,7 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use scheduler_core::{JobStatus, SchedulerHandle};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     caller::Caller, envelope::Envelope, error::ApiError, execution::ExecutionView, path::Segment, pause::PauseView,
@@ -10,12 +11,14 @@ use crate::{
 };
 
 /// A job as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Job)]
 pub(crate) struct JobView {
     job_id: String,
     name: String,
     description: Option<String>,
     trigger: String,
+    #[schema(format = DateTime)]
     next_run: Option<String>,
     enabled: bool,
     paused: bool,

@@ -25,6 +25,7 @@
 //! | `GET /instances` | `scheduled_job.read` | the instances that share the store |
 //! | `GET /audit` | `scheduled_job.read` | who did what, and who was refused, newest first |
 //! | `GET /events` | `scheduled_job.read` | what happens, as it happens, on every instance: server-sent events |
+//! | `GET /openapi.json` | `scheduled_job.read` | all of this in OpenAPI 3.1 |
 //! | `POST /{job_id}/trigger` | `scheduled_job.execute` | runs it now: 202 with the execution, its `url` and `Location` |
 //! | `POST /executions/{id}/cancel` | `scheduled_job.execute` | 200 with one that waited and never runs, 202 with one that is asked to stop |
 //! | `POST /executions/{id}/retry` | `scheduled_job.execute` | 202 with one more attempt at its occurrence |
@@ -127,6 +128,7 @@ mod instance;
 mod job;
 mod limits;
 mod occurrence;
+mod openapi;
 mod page;
 mod path;
 mod pause;

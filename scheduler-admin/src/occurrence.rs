@@ -7,6 +7,7 @@ use axum::{
 };
 use scheduler_core::SchedulerHandle;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     caller::Caller, envelope::Envelope, error::ApiError, execution::RequestedView, path::Segment, query::Query, time,
@@ -17,8 +18,10 @@ const COUNT: std::ops::RangeInclusive<u64> = 1..=1_000;
 const DEFAULT_COUNT: u64 = 10;
 
 /// An instant that a job's trigger names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Occurrence)]
 pub(crate) struct OccurrenceView {
+    #[schema(format = DateTime)]
     scheduled_at: String,
 }
 
@@ -46,7 +49,7 @@ pub(crate) async fn skip(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let mut fields = caller.body(request, &["scheduled_at", "reason"]).await?;
+    let mut fields = caller.body(request).await?;
     let (at, reason) = (fields.needed_instant("scheduled_at")?, fields.reason()?);
     let row = handle.skip(&id, at, &caller.actor(reason)).await.map_err(|error| ApiError::of(&handle, error))?;
     let message = format!("`{id}` will not run at {}", time::text_in(at, time::zone_of(&handle, &id)));

@@ -7,20 +7,25 @@ use axum::{
 };
 use scheduler_core::{SchedulerHandle, store::JobState};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
 
 /// Why, since when and until when a job is paused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pause)]
 pub(crate) struct PauseView {
+    #[schema(format = DateTime)]
     since: String,
     by: Option<String>,
     reason: Option<String>,
+    #[schema(format = DateTime)]
     until: Option<String>,
 }
 
 /// Whether a job is paused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PausedJob)]
 pub(crate) struct PausedView {
     job_id: String,
     paused: bool,
@@ -44,7 +49,7 @@ pub(crate) async fn pause(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let mut fields = caller.body(request, &["reason", "until"]).await?;
+    let mut fields = caller.body(request).await?;
     let (reason, until) = (fields.reason()?, fields.instant("until")?);
     let state = handle.pause(&id, &caller.actor(reason), until).await.map_err(|error| ApiError::of(&handle, error))?;
     Ok(answer(&handle, &state, format!("job `{id}` is paused")))
@@ -58,7 +63,7 @@ pub(crate) async fn resume(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller.job_id(job_id).await?;
-    let reason = caller.body(request, &["reason"]).await?.reason()?;
+    let reason = caller.body(request).await?.reason()?;
     let state = handle.resume(&id, &caller.actor(reason)).await.map_err(|error| ApiError::of(&handle, error))?;
     Ok(answer(&handle, &state, format!("job `{id}` is paused no more")))
 }

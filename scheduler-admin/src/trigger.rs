@@ -36,7 +36,7 @@ pub(crate) async fn trigger(
     // Asked before anything is requested: who may not wait has not run anything either.
     let wait = wait.map(|limit| api.limits.wait().map(|slot| (limit, slot))).transpose()?;
     let key = idempotency_key(request.headers())?;
-    let mut fields = caller.body(request, &["params", "reason"]).await?;
+    let mut fields = caller.body(request).await?;
 
     let Actor { who, reason, address } = caller.actor(fields.reason()?);
     let mut wanted = TriggerRequest::new(id).by(who);

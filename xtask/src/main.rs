@@ -13,6 +13,7 @@ mod bench;
 mod cargo;
 mod command;
 mod failure;
+mod schemathesis;
 mod services;
 mod simulate;
 mod soak;

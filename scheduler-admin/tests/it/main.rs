@@ -8,6 +8,7 @@ mod failures;
 mod health;
 mod jobs;
 mod limits;
+mod openapi;
 mod operators;
 mod service;
 mod store;
