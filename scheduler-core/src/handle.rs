@@ -140,6 +140,14 @@ impl SchedulerHandle {
         self.limited("read executions", self.0.store.executions(query)).await
     }
 
+    /// Of each of these jobs, its newest rows, at most `each`, without what may be long.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
+        self.limited("read recent executions", self.0.store.recent(jobs, each)).await
+    }
+
     /// The instances that share the store, newest heartbeat first.
     ///
     /// # Errors

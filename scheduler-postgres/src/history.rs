@@ -77,6 +77,18 @@ pub(crate) async fn latest(connections: &Connections, jobs: &[JobId]) -> Result<
     rows.iter().map(row::execution).collect()
 }
 
+pub(crate) async fn recent(
+    connections: &Connections,
+    jobs: &[JobId],
+    each: usize,
+) -> Result<Vec<Execution>, PostgresError> {
+    let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+    let each = i64::try_from(each).unwrap_or(i64::MAX);
+    let params: [Param<'_>; 2] = [(&ids, Type::TEXT_ARRAY), (&each, Type::INT8)];
+    let rows = connections.get().await?.query(Query::Recent, &params).await?;
+    rows.iter().map(row::execution).collect()
+}
+
 /// What a column must be one of; none for all.
 pub(crate) fn words<'a>(words: impl Iterator<Item = &'a str>) -> Option<Vec<&'a str>> {
     Some(words.collect::<Vec<_>>()).filter(|words| !words.is_empty())

@@ -240,6 +240,21 @@ pub async fn the_latest_of_each_job_is_its_newest_row_that_has_started(harness: 
     assert_eq!(scene.store.latest(&[job("never-announced")]).await.expect("the store answers"), []);
 }
 
+pub async fn the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let (beside, idle) = (scene.beside("beside").await, scene.beside("idle").await);
+    let rows = ran(&scene, 1..=3).await;
+    let others = ran(&beside, 1..=1).await;
+    let jobs: Vec<JobId> = [&beside, &idle, &scene].map(|scene| scene.job.clone()).to_vec();
+    let recent = scene.store.recent(&jobs, 2).await.expect("the store answers");
+    assert_eq!(ids(&recent), [&others[..], &rows[..2]].concat(), "by job as they were named, newest first");
+    let whole = scene.row(rows[0]).await;
+    let short = Execution { message: None, error_trace: None, result_data: None, params: None, ..whole };
+    assert_eq!(recent[1], short);
+    assert_eq!(scene.store.recent(&[], 2).await.expect("the store answers"), []);
+    assert_eq!(scene.store.recent(&jobs, 0).await.expect("the store answers"), []);
+}
+
 pub async fn a_row_reads_the_same_by_every_way(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&Claim { max_attempts: 1, ..scene.claim(1) }).await;

@@ -178,6 +178,7 @@ macro_rules! store_conformance {
             a_filter_by_origin_instance_and_caller_leaves_others_out
             what_was_made_started_or_ended_since_an_instant_has_changed
             the_latest_of_each_job_is_its_newest_row_that_has_started
+            the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long
             a_row_reads_the_same_by_every_way
         }
         $crate::__conformance_cases! { $harness, control:

@@ -32,6 +32,20 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
     /// Of each job named, the newest row that has started. Jobs that never ran are left out; one trip for all.
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError>;
 
+    /// Of each job named, its newest rows, at most `each`, newest first: without what may be long, which is the message,
+    /// the trace, the result and the parameters. One trip for all, where the store can.
+    async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
+        let mut rows = Vec::new();
+        for job_id in jobs {
+            let filter = ExecutionFilter { job_id: Some(job_id.clone()), ..ExecutionFilter::default() };
+            let query = ExecutionQuery { filter, start: PageStart::Offset(0), limit: each, count: false };
+            let page = self.executions(&query).await?.executions;
+            let short = |row| Execution { message: None, error_trace: None, result_data: None, params: None, ..row };
+            rows.extend(page.into_iter().map(short));
+        }
+        Ok(rows)
+    }
+
     /// Deletes rows that nobody needs (R21), the oldest first, at most as many as the request's limit: final ones, of
     /// occurrences without an open attempt, that were made before the bound and whose nominal instant lies before it; of a
     /// schedule's occurrences only those at or below the watermark. What others have locked is left for the next time.
