@@ -59,6 +59,11 @@ impl AdminApi {
         self
     }
 
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn api(&self) -> Api {
+        self.0.clone()
+    }
+
     /// Its routes, all under [`PREFIX`], to merge into the service's own.
     ///
     /// The audit has the callers' addresses where the service is served
@@ -88,7 +93,13 @@ impl AdminApi {
 
 impl fmt::Debug for AdminApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdminApi").field("handle", &self.0.handle).finish_non_exhaustive()
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminApi").field("handle", &self.handle).finish_non_exhaustive()
     }
 }
 

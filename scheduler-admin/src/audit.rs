@@ -33,18 +33,18 @@ const FILTERS: [&str; 6] = ["action", "actor", "job", "execution", "from", "to"]
 pub(crate) struct AuditView {
     id: i64,
     #[schema(format = DateTime)]
-    at: String,
-    actor: String,
+    pub(crate) at: String,
+    pub(crate) actor: String,
     #[schema(schema_with = openapi::words::action)]
-    action: &'static str,
-    job_id: Option<String>,
-    execution_id: Option<i64>,
-    reason: Option<String>,
-    address: Option<String>,
+    pub(crate) action: &'static str,
+    pub(crate) job_id: Option<String>,
+    pub(crate) execution_id: Option<i64>,
+    pub(crate) reason: Option<String>,
+    pub(crate) address: Option<String>,
     /// Why it was not done; null for what was.
-    refused: Option<String>,
-    before: Option<Value>,
-    after: Option<Value>,
+    pub(crate) refused: Option<String>,
+    pub(crate) before: Option<Value>,
+    pub(crate) after: Option<Value>,
 }
 
 impl AuditView {
@@ -73,7 +73,16 @@ pub(crate) async fn list(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let query = Query::of(&uri)?;
+    let (entries, meta) = read(&handle, &caller, &Query::of(&uri)?).await?;
+    Ok(Envelope::success("who did what", entries).with_meta(meta).into_response(StatusCode::OK))
+}
+
+/// The entries that a query asks for, as far as a caller sees them, and where the next page begins.
+pub(crate) async fn read(
+    handle: &SchedulerHandle,
+    caller: &Caller,
+    query: &Query,
+) -> Result<(Vec<AuditView>, Value), ApiError> {
     if query.get("page")?.is_some() {
         return Err(ApiError::parameter("page", "is not known here: the audit is read by `cursor`"));
     }
@@ -96,7 +105,7 @@ pub(crate) async fn list(
     let more = entries.len() == wanted.limit;
     entries.truncate(wanted.limit - 1);
     let next = entries.last().filter(|_| more).map(|last| cursor.text(last.id.0));
-    let data: Vec<_> = entries.into_iter().map(|entry| AuditView::of(&handle, entry)).collect();
+    let data: Vec<_> = entries.into_iter().map(|entry| AuditView::of(handle, entry)).collect();
     let meta = json!({ "limit": limit, "next_cursor": next });
-    Ok(Envelope::success("who did what", data).with_meta(meta).into_response(StatusCode::OK))
+    Ok((data, meta))
 }

@@ -1,6 +1,7 @@
 //! The bodies of requests: JSON objects with known fields.
 
 use axum::{
+    body::{Body, Bytes},
     extract::Request,
     http::{HeaderMap, header},
 };
@@ -23,12 +24,7 @@ impl Fields {
     /// Reads the body of a request, never more than the limit of it; a field that is not among these is a mistake.
     pub(crate) async fn read(request: Request, known: &[&str]) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let collected = Limited::new(body, LONGEST).collect().await;
-        let bytes = collected.map_err(|error| match error.is::<LengthLimitError>() {
-            true => ApiError::body_too_large(LONGEST),
-            false => ApiError::broken_body(),
-        })?;
-        let bytes = bytes.to_bytes();
+        let bytes = bytes(body).await?;
         if bytes.is_empty() {
             return Ok(Self::default());
         }
@@ -90,6 +86,16 @@ impl Fields {
             Some(_) => Err(ApiError::field(name, "must be true or false")),
         }
     }
+}
+
+/// A whole body, never more than the limit of it.
+pub(crate) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
+    let collected = Limited::new(body, LONGEST).collect().await;
+    let whole = collected.map_err(|error| match error.is::<LengthLimitError>() {
+        true => ApiError::body_too_large(LONGEST),
+        false => ApiError::broken_body(),
+    })?;
+    Ok(whole.to_bytes())
 }
 
 /// Whether the content type is `application/json`, whatever its parameters.

@@ -146,6 +146,18 @@ impl Caller {
         self.allows(Permission::Read, self.on(id)).await
     }
 
+    /// Whether the caller may do something with a job.
+    #[cfg(feature = "dashboard")]
+    pub(crate) async fn may_do(&self, permission: Permission, id: &JobId) -> Result<bool, ApiError> {
+        self.allows(permission, self.on(id)).await
+    }
+
+    /// Who they are.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn name(&self) -> &str {
+        &self.principal.name
+    }
+
     /// Whether the caller sees every job, and what is of none.
     pub(crate) async fn sees_all(&self) -> Result<bool, ApiError> {
         self.allows(Permission::Read, On::All).await
@@ -166,7 +178,7 @@ impl Caller {
     }
 
     /// Keeps what was refused in the audit, if the endpoint changes something; the refusal stands where that fails.
-    async fn refuse(&self, job_id: Option<&JobId>, id: Option<ExecutionId>, refusal: ApiError) -> ApiError {
+    pub(crate) async fn refuse(&self, job_id: Option<&JobId>, id: Option<ExecutionId>, refusal: ApiError) -> ApiError {
         let Some(action) = self.endpoint.action.filter(|_| refusal.is_refusal()) else { return refusal };
         let mut record = AuditRecord::new(&self.actor(None), action).refused(refusal.message());
         record.job_id = job_id.cloned();

@@ -135,6 +135,12 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, Code::Forbidden, format!("this needs the permission `{permission}`"))
     }
 
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn of_another_site() -> Self {
+        let message = "the form is not of this session, or was sent from another site: open the page again";
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
     pub(crate) fn refused(error: AuthError, permission: Permission) -> Self {
         match error {
             AuthError::Unauthenticated => Self {
@@ -297,12 +303,24 @@ impl ApiError {
     }
 }
 
+/// What went wrong, for those who show it as a page.
+#[cfg(feature = "dashboard")]
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        #[cfg(feature = "dashboard")]
+        let failed = Failed { code: self.code.as_str(), message: self.message.clone() };
         let mut response = Envelope::error(self.code, self.message, self.data).into_response(self.status);
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
+        #[cfg(feature = "dashboard")]
+        response.extensions_mut().insert(failed);
         response
     }
 }

@@ -30,11 +30,12 @@ const LIFETIME: Duration = Duration::from_secs(300);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// `GET /events`
-pub(crate) async fn events(
-    State(api): State<Api>,
-    mut caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub(crate) async fn events(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response, ApiError> {
+    stream(api, caller, headers).await
+}
+
+/// What a caller hears, from the last event on that they name.
+pub(crate) async fn stream(api: Api, mut caller: Caller, headers: HeaderMap) -> Result<Response, ApiError> {
     let after = headers.get(LAST_EVENT_ID).map(|id| {
         let place = id.to_str().ok().and_then(Change::read_id);
         place.ok_or_else(|| ApiError::parameter("Last-Event-ID", "is none that an event had"))

@@ -146,9 +146,21 @@ pub(crate) async fn recent(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let query = Query::of(&uri)?;
+    let Listed { filter, page, message } = listed(&handle, &caller, &Query::of(&uri)?).await?;
+    Ok(answer(&handle, page.read(&handle, filter).await?, message))
+}
+
+/// What a list of all jobs' executions is of.
+pub(crate) struct Listed {
+    pub(crate) filter: ExecutionFilter,
+    pub(crate) page: PageRequest,
+    pub(crate) message: String,
+}
+
+/// What a query asks for of all executions that a caller sees.
+pub(crate) async fn listed(handle: &SchedulerHandle, caller: &Caller, query: &Query) -> Result<Listed, ApiError> {
     let hours = query.number("hours", HOURS)?;
-    let mut filter = ExecutionFilter { job_id: query.job()?, among: caller.scope().await?, ..filter(&query)? };
+    let mut filter = ExecutionFilter { job_id: query.job()?, among: caller.scope().await?, ..filter(query)? };
     let message = match (hours, filter.created_since) {
         (Some(_), Some(_)) => return Err(ApiError::parameter("hours", "does not go with `from`")),
         (None, Some(_)) => "executions".to_owned(),
@@ -161,8 +173,8 @@ pub(crate) async fn recent(
     };
     // Not an id of a job, as it has a slash.
     let cursor = Cursor::new('e', query.fingerprint("executions/recent", &FILTERS)?);
-    let page = PageRequest::of(&query, cursor)?.read(&handle, filter).await?;
-    Ok(answer(&handle, page, message))
+    let page = PageRequest::of(query, cursor)?;
+    Ok(Listed { filter, page, message })
 }
 
 /// `GET /executions/{id}`

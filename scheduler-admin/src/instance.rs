@@ -17,18 +17,18 @@ const SILENCE: Duration = JobSettings::DEFAULT_LEASE;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instance)]
 pub(crate) struct InstanceView {
-    instance: String,
-    host: String,
-    pid: u32,
-    version: String,
+    pub(crate) instance: String,
+    pub(crate) host: String,
+    pub(crate) pid: u32,
+    pub(crate) version: String,
     /// How far its clock is ahead of the store's, in milliseconds.
-    clock_offset_ms: i64,
+    pub(crate) clock_offset_ms: i64,
     #[schema(format = DateTime)]
     started_at: String,
     #[schema(format = DateTime)]
-    seen_at: String,
+    pub(crate) seen_at: String,
     /// Whether its last heartbeat is no more than a lease older than the newest of all.
-    alive: bool,
+    pub(crate) alive: bool,
     /// Whether it is the one that answers.
     answers: bool,
 }

@@ -101,6 +101,11 @@
 //! stream ends after five minutes, and at the end of the caller's token; who comes back with `Last-Event-ID`, to any
 //! instance, is told what they missed within the last hour, some of it twice.
 //!
+//! # Dashboard
+//!
+//! With the feature `dashboard`, `AdminApi::dashboard` makes pages for operators from the same parts: jobs, a timeline,
+//! executions, instances and the audit, in English and Indonesian, with forms for all that the API does.
+//!
 //! # Limits
 //!
 //! 64 requests are served at once (see [`AdminApi::with_request_limit`]), 256 may wait for an execution's end and 256 listen.
@@ -116,6 +121,8 @@ mod backfill;
 mod body;
 mod caller;
 mod cursor;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod endpoint;
 mod envelope;
 mod error;
@@ -141,6 +148,8 @@ pub use api::AdminApi;
 pub use async_trait::async_trait;
 pub use authenticate::{AuthError, Authenticator, Principal};
 pub use authorize::{Authorizer, On, Permission};
+#[cfg(feature = "dashboard")]
+pub use dashboard::{Dashboard, SessionKey, SessionKeyError};
 pub use health::health_router;
 pub use path::PREFIX;
 pub use roles::{Grant, Roles};

@@ -58,6 +58,15 @@ impl PageRequest {
         Ok(Self { start, limit, cursor })
     }
 
+    /// The same page without its total, which reads all rows to count them.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn uncounted(self) -> Self {
+        match self.start {
+            Start::Page { number: 1, .. } => Self { start: Start::Cursor(ExecutionId(i64::MAX)), ..self },
+            _ => self,
+        }
+    }
+
     /// Reads the page.
     pub(crate) async fn read(self, handle: &SchedulerHandle, filter: ExecutionFilter) -> Result<Page, ApiError> {
         let limit = usize::try_from(self.limit).expect("at most 100");

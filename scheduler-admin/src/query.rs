@@ -20,6 +20,13 @@ pub(crate) struct TimeRange {
     pub(crate) to: Option<DateTime<Utc>>,
 }
 
+/// A text as a query's name or value.
+#[cfg(feature = "dashboard")]
+pub(crate) fn escaped(text: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    text.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 impl Query {
     pub(crate) fn of(uri: &Uri) -> Result<Self, ApiError> {
         let pairs = Pairs::try_from_uri(uri).map_err(|_| ApiError::parameter("query", "can't be read"))?;
@@ -34,6 +41,22 @@ impl Query {
             None => Ok(first),
             Some(_) => Err(ApiError::parameter(name, "is given more than once")),
         }
+    }
+
+    /// The parameters of a form, of which a field that is left empty says nothing.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn of_form(uri: &Uri) -> Result<Self, ApiError> {
+        let mut query = Self::of(uri)?;
+        query.0.retain(|(_, value)| !value.is_empty());
+        Ok(query)
+    }
+
+    /// The parameters but these, as a query again.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn without(&self, names: &[&str]) -> String {
+        let kept = self.0.iter().filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_empty());
+        let pairs: Vec<_> = kept.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+        pairs.join("&")
     }
 
     /// A whole number within a range.

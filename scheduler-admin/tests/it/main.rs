@@ -2,6 +2,8 @@
 
 mod authorization;
 mod bad_input;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod events;
 mod executions;
 mod failures;
