@@ -10,6 +10,7 @@ use std::{
 };
 
 mod bench;
+mod browser;
 mod cargo;
 mod command;
 mod failure;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    browser,
     cargo::{cargo, status},
     failure::{Failure, Result},
     schemathesis,
@@ -19,12 +20,16 @@ use crate::{
 pub(crate) fn run(root: &Path, services: &Services, args: &[String]) -> Result<ExitCode> {
     let plan = Plan::new(args);
     let up = services.up()?;
-    let schemathesis = plan.asks_the_api.then(|| schemathesis::provide(root)).transpose()?;
+    let mut tools = Vec::new();
+    if plan.asks_the_api {
+        tools.push((schemathesis::VARIABLE, schemathesis::provide(root)?));
+        tools.extend(browser::provide(root)?);
+    }
     let mut failed = Vec::new();
     for step in &plan.steps {
         let mut command = cargo(root);
         command.args(step).envs(up.variables());
-        command.envs(schemathesis.as_ref().map(|program| (schemathesis::VARIABLE, program)));
+        command.envs(tools.iter().map(|(name, path)| (name, path)));
         let outcome = status(&mut command);
         if !outcome.as_ref().is_ok_and(ExitStatus::success) {
             failed.push(shown(step, outcome));
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn schemathesis_is_needed_where_the_admin_api_is_tested() {
+    fn schemathesis_and_a_browser_are_needed_where_the_admin_api_is_tested() {
         let needed = |line: &str| {
             let args: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
             Plan::new(&args).asks_the_api

@@ -96,8 +96,8 @@ pub(super) async fn page(State(dashboard): State<Dashboard>, visitor: Visitor, u
         h1 { (words.jobs) }
         (numbers(&rows, alive, words))
         h2 { (words.next_24h) }
-        div class="card wide" { (super::timeline::chart(&dashboard, &rows, &[], words)) }
-        h2 { (words.jobs) }
+        div class="card wide" tabindex="0" role="region" aria-label=(words.timeline) { (super::timeline::chart(&dashboard, &rows, &[], words)) }
+        h2 { (words.all) }
         div class="card" {
             (filters(&rows, search, state, tag, words))
             @if rows.is_empty() {

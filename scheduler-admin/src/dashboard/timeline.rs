@@ -44,7 +44,7 @@ pub(super) async fn page(State(dashboard): State<Dashboard>, visitor: Visitor) -
     let ran = handle.executions(&query).await?.executions;
     let content = html! {
         h1 { (words.timeline) }
-        div class="card wide" { (chart(&dashboard, &rows, &ran, words)) }
+        div class="card wide" tabindex="0" role="region" aria-label=(words.timeline) { (chart(&dashboard, &rows, &ran, words)) }
         p class="sub" { (words.legend) }
         @if let Some((at, count)) = busiest(&rows, handle.now()) {
             p { (words.busiest) ": " b { (look::time(at, chrono_tz::UTC)) } " · " (count) }

@@ -3,6 +3,8 @@
 mod authorization;
 mod bad_input;
 #[cfg(feature = "dashboard")]
+mod browser;
+#[cfg(feature = "dashboard")]
 mod dashboard;
 mod events;
 mod executions;

@@ -46,7 +46,11 @@
   if (!window.EventSource || document.querySelector("form.ask")) return;
   const listen = () => {
     const events = new EventSource(root + "events");
-    events.onopen = () => show(live, "on");
+    events.onopen = () => {
+      show(live, "on");
+      // What happened since the page was made, or while nobody listened.
+      later(0);
+    };
     events.onerror = () => {
       show(reconnecting, "off");
       // Refused: the session may have ended, which the page then says.
