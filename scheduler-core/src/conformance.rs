@@ -27,6 +27,10 @@ pub mod control;
 #[doc(hidden)]
 pub mod decide;
 #[doc(hidden)]
+pub mod dependants;
+#[doc(hidden)]
+pub mod every_instance;
+#[doc(hidden)]
 pub mod finish;
 mod frequent;
 #[doc(hidden)]

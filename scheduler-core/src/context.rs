@@ -34,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) instance: InstanceId,
     pub(crate) triggered_by: Option<String>,
     pub(crate) params: Option<Value>,
+    pub(crate) upstream_results: Option<Value>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) namespace: Option<Arc<str>>,
     pub(crate) state: Arc<StateMap>,
@@ -120,6 +121,13 @@ impl JobContext {
     #[must_use]
     pub fn params(&self) -> Option<&Value> {
         self.0.params.as_ref()
+    }
+
+    /// What the jobs answered that this one runs after, by their ids (R24); `None` for a run that follows on none, as a
+    /// manual one.
+    #[must_use]
+    pub fn upstream_results(&self) -> Option<&Value> {
+        self.0.upstream_results.as_ref()
     }
 
     /// Where the execution's row is within its store ([`Store::namespace`](crate::store::Store::namespace)), for stores that

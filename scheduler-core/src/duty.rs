@@ -3,6 +3,7 @@
 pub(crate) mod announce;
 pub(crate) mod decide;
 pub(crate) mod heartbeat;
+pub(crate) mod make_way;
 pub(crate) mod pauses;
 pub(crate) mod plan;
 pub(crate) mod recover;
@@ -22,8 +23,8 @@ pub(crate) const LOOK: Duration = Duration::from_secs(2);
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Heartbeats, renewals and the self-fence, until the task is dropped: they go on while the instance drains (R11).
-pub(crate) async fn keep_leases(engine: Arc<Engine>, version: Arc<str>) {
-    tokio::join!(run_heartbeats(&engine, &version), run_renewals(&engine), renew::guard(&engine));
+pub(crate) async fn keep_leases(engine: Arc<Engine>) {
+    tokio::join!(run_heartbeats(&engine), run_renewals(&engine), renew::guard(&engine));
 }
 
 /// The other duties, each when it is due, until the task is dropped. An error ends none of them.
@@ -31,11 +32,11 @@ pub(crate) async fn look_around(engine: Arc<Engine>) {
     tokio::join!(run_takes(&engine), run_looks(&engine));
 }
 
-async fn run_heartbeats(engine: &Engine, version: &str) {
+async fn run_heartbeats(engine: &Engine) {
     let interval = HEARTBEAT.min(engine.jobs.shortest_lease() / 5);
     loop {
         engine.clock.sleep(interval).await;
-        if let Err(error) = heartbeat::run_once(engine, version).await {
+        if let Err(error) = heartbeat::run_once(engine).await {
             engine.health.store_failed(&error);
         }
     }

@@ -57,6 +57,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) instance: InstanceId,
+    /// The service's version, for display.
+    pub(crate) version: String,
     pub(crate) clock: Arc<dyn Clock>,
     /// The store's clock.
     pub(crate) time: ServerTime,

@@ -49,6 +49,8 @@ pub struct Execution {
     pub holds_key: bool,
     /// Whether the row is the job's one queued row (R17).
     pub queued: bool,
+    /// The one instance that may run it, and in which the key that it holds ends (R26); `None` where any may.
+    pub for_instance: Option<InstanceId>,
     /// The claim that made it run.
     pub claim_id: Option<ClaimId>,
     /// The fence of its run.
@@ -59,6 +61,8 @@ pub struct Execution {
     pub triggered_by: Option<String>,
     /// A manual request's parameters.
     pub params: Option<Value>,
+    /// What the jobs answered that it runs after, by their ids (R24).
+    pub upstream_results: Option<Value>,
     /// Whether its outcome came after it was given up (R6).
     pub late: bool,
     /// The first instant that a range row covers.
@@ -100,11 +104,13 @@ impl Execution {
             result_data: None,
             holds_key: false,
             queued: false,
+            for_instance: None,
             claim_id: None,
             fence: None,
             instance: None,
             triggered_by: None,
             params: None,
+            upstream_results: None,
             late: false,
             missed_from: None,
             missed_count: None,

@@ -3,6 +3,7 @@
 mod params;
 mod scheduled_at;
 mod state;
+mod upstream;
 
 use std::any::TypeId;
 
@@ -12,17 +13,18 @@ use tokio_util::sync::CancellationToken;
 pub use params::Params;
 pub use scheduled_at::ScheduledAt;
 pub use state::State;
+pub use upstream::Upstream;
 
 use crate::{context::JobContext, identity::FencingToken, outcome::JobError};
 
 /// A type that a job's body may take as an argument, made from its execution's context.
 ///
-/// These are: [`JobContext`], [`State`], [`Params`], [`ScheduledAt`], [`Attempt`], [`CancellationToken`] and
-/// [`FencingToken`].
+/// These are: [`JobContext`], [`State`], [`Params`], [`ScheduledAt`], [`Attempt`], [`CancellationToken`],
+/// [`FencingToken`] and [`Upstream`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an argument of a job",
     label = "a job can't take this",
-    note = "a job takes `JobContext`, `State<T>`, `Params<T>`, `ScheduledAt`, `Attempt`, `CancellationToken` and `FencingToken`, in any order",
+    note = "a job takes `JobContext`, `State<T>`, `Params<T>`, `ScheduledAt`, `Attempt`, `CancellationToken`, `FencingToken` and `Upstream<T>`, in any order",
     note = "a value of the service's own is `State<T>` where `T: Clone + Send + Sync + 'static`, given to the builder by `.state(value)`"
 )]
 pub trait FromContext: Sized {
@@ -35,6 +37,11 @@ pub trait FromContext: Sized {
     /// The state that must have been given to the builder.
     fn required_state() -> Option<RequiredState> {
         None
+    }
+
+    /// Whether the job must run after another one.
+    fn needs_upstream() -> bool {
+        false
     }
 
     /// Whether a manual request's parameters fit, asked before its row is written.

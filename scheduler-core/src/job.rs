@@ -81,6 +81,7 @@ struct Body {
 pub struct Arguments {
     required_state: Vec<RequiredState>,
     check_params: Vec<CheckParams>,
+    needs_upstream: bool,
 }
 
 impl Arguments {
@@ -89,6 +90,7 @@ impl Arguments {
     pub fn with<T: FromContext>(mut self) -> Self {
         self.required_state.extend(T::required_state());
         self.check_params.push(T::check_params);
+        self.needs_upstream |= T::needs_upstream();
         self
     }
 }
@@ -130,6 +132,11 @@ impl Job {
         &self.body.arguments.required_state
     }
 
+    /// Whether the body takes what the jobs answered that this one runs after.
+    pub(crate) fn needs_upstream(&self) -> bool {
+        self.body.arguments.needs_upstream
+    }
+
     /// Whether a manual request's parameters fit the body's arguments.
     pub(crate) fn check_params(&self, params: Option<&Value>) -> Result<(), String> {
         self.body.arguments.check_params.iter().try_for_each(|check| check(params))
@@ -152,6 +159,7 @@ impl Job {
         let arguments = Arguments {
             required_state: body.arguments.required_state.clone(),
             check_params: body.arguments.check_params.clone(),
+            needs_upstream: body.arguments.needs_upstream,
         };
         let run = Box::new(move |context: JobContext| wrap(context.clone(), (body.run)(context)));
         Self { body: Arc::new(Body { run, arguments }), ..self.clone() }

@@ -30,7 +30,7 @@ pub trait LockBackend: Debug + Send + Sync + 'static {
     /// and occurrence again is granted again; one that is not due by the backend's clock leaves the cursor.
     /// [`LockMode::Lease`]: in the same step a lease is taken, if `exclusive` only when none lives; its fence is
     /// higher than every one granted before for the key. The same owner and occurrence again is granted with the
-    /// same fence, while the lease lives.
+    /// same fence, while the lease lives, which from then on has its whole life before it.
     ///
     /// # Cancel safety
     /// A dropped call may have been granted; repeat it, or let the lease expire.

@@ -28,10 +28,18 @@ impl OccurrenceKey {
         Self(format!("m:{request}"))
     }
 
-    /// The key of a dependant's run, by the root occurrence of its chain.
+    /// The key of a dependant's run, by an occurrence of its chain: all runs of a chain have the same one, but for the
+    /// root's.
     #[must_use]
-    pub fn dependant(root: &Self) -> Self {
-        Self(format!("d:{}", root.0))
+    pub fn dependant(of: &Self) -> Self {
+        Self(format!("d:{}", of.root().0))
+    }
+
+    /// The key of the root of this one's chain: of a dependant's run the occurrence that the chain began with, of every
+    /// other its own.
+    #[must_use]
+    pub fn root(&self) -> Self {
+        Self(self.0.strip_prefix("d:").unwrap_or(&self.0).to_owned())
     }
 
     /// The key of an instant on one instance alone.
@@ -130,5 +138,13 @@ words! {
         Manual = "manual",
         /// The end of another job.
         Dependency = "dependency",
+    }
+}
+
+impl Origin {
+    /// Whether the occurrence's own time was over when it was made to run: caught up or backfilled.
+    #[must_use]
+    pub const fn is_belated(self) -> bool {
+        matches!(self, Self::CatchUp | Self::Backfill)
     }
 }

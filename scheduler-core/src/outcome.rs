@@ -1,11 +1,17 @@
 //! What a job's body answers.
+//!
+//! The history keeps a bounded part of it: [`Outcome::LONGEST_MESSAGE`] of a message and [`Outcome::LONGEST_TRACE`] of an
+//! error's chain, with control characters replaced by U+FFFD, and data of [`Outcome::LARGEST_DATA`]. What is cut or left
+//! out says so in its place. Integers are kept to the last digit.
 
+mod bounds;
 mod error;
 mod into_outcome;
 
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use bounds::{bounded_data, bounded_text};
 pub use error::{JobError, Retry};
 pub use into_outcome::{IntoOutcome, Json};
 
@@ -55,7 +61,8 @@ impl Outcome {
         Self { verdict, message, data: None, data_error: None }
     }
 
-    /// Adds what the history keeps as `result_data`. What can't be turned into JSON makes the run fail, and says so.
+    /// Adds what the history keeps as `result_data`. What can't be turned into JSON makes the run fail, and says so; what
+    /// is larger than [`Outcome::LARGEST_DATA`] or deeper than [`Outcome::DEEPEST_DATA`] leaves a note in its place.
     pub fn with_data(mut self, data: impl Serialize) -> Self {
         match serde_json::to_value(data) {
             Ok(data) => self.data = Some(data),

@@ -2,6 +2,7 @@
 
 mod builder;
 mod calendars;
+mod dependencies;
 
 use std::{sync::Arc, time::Duration};
 

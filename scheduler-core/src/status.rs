@@ -53,6 +53,8 @@ words! {
         LeaseLost = "lease_lost",
         /// The drain time ended.
         Shutdown = "shutdown",
+        /// It was to run on one instance, which was lost.
+        InstanceLost = "instance_lost",
         /// An operator asked for it.
         ByRequest = "by_request",
         /// The claim's reply was lost and its body never started.

@@ -38,14 +38,14 @@ pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, 
 pub use operator::OperatorStore;
 pub use pause::{PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{
-    Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, EARLY_TOLERANCE, Finish, FinishOutcome, Grant, HeldLease,
-    ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease, TakeOutcome,
-    TakeRequest,
+    Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, DueRequest, EARLY_TOLERANCE, Finish, FinishOutcome,
+    Grant, HeldLease, ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease,
+    TakeOutcome, TakeRequest,
 };
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
 
-use crate::identity::ClaimId;
+use crate::identity::{ClaimId, ExecutionId, JobId};
 
 /// What a store can do, declared; the engine asks this and never which store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,14 +110,15 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// The run that a claim or take made, if it committed (R8).
     async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError>;
 
-    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, at most `limit`, without locking any; those
-    /// after the row that is named, in that order, so that what a caller can't start does not hide what it can.
+    /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, without locking any.
     ///
-    /// Of one job at most one row, and none of a job whose key is held by another row, unless the job's rows
-    /// hold no key at all (`overlap = allow`). Rows of a paused job are left out, but for origin manual and backfill.
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError>;
+    /// Of one job at most two rows: the oldest of those that are caught up or backfilled, and the oldest of the others,
+    /// so that neither hides the other where they run side by side (`overlap = allow`). None of a job whose key is held
+    /// by another row. Rows of a paused job are left out, but for origin manual and backfill.
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError>;
 
-    /// Starts pending rows (R2), each on its own; answers are in the order of the requests.
+    /// Starts pending rows (R2), each on its own; answers are in the order of the requests. Of caught-up and backfilled
+    /// rows no more run at once than [`TakeRequest::at_once`] says, over all who take from this store (R17).
     ///
     /// # Errors
     /// An error is of the whole batch: nothing is known of any of its rows.
@@ -136,6 +137,13 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// takes its owner's outcome late, if the fence is its own and no later attempt exists (R6): `late`, and no next
     /// attempt; but one that says `unknown_commit` is a claim without a body, and its next attempt is inserted all the
     /// same (R8).
+    ///
+    /// Where an occurrence is over with that, what runs after its job follows in the same commit (R24): for each job
+    /// whose current revision names it, is enabled and is announced by an instance, and whose other upstreams are over for
+    /// the same root occurrence too, a row with the key `d:<root key>`: `pending` with what the upstreams answered where all
+    /// have succeeded, else `skipped (upstream)`, and so on down the chain. One that was skipped so is followed by another
+    /// attempt once its upstreams have succeeded after all. The same holds for whatever else ends an occurrence that ran or
+    /// was to run: recovery, a late outcome, a cancelled row.
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError>;
 
     /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.
@@ -145,7 +153,16 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Sets running rows whose lease has expired to `abandoned` (R6), and inserts the next attempt where the lease
     /// says `rerun_on_crash` and attempts are left. A lease that was given for longer than `healthy_for` is left alone.
+    /// Rows that wait for one instance alone (R26), of which nothing was heard for so long, become `cancelled`.
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError>;
+
+    /// Asks the holders of these jobs' keys to stop where a row is queued that may run once the key is free (R17); a
+    /// holder that is a waiting retry is `cancelled` at once. Answers the holders that had not been asked before.
+    ///
+    /// The caller names the jobs whose policy is `cancel_running`. A holder that took the key after the one that was
+    /// there when the row was queued, or whose request was lost with its lease, is asked in this way. A job whose state
+    /// is locked may be left out: it is asked for again.
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError>;
 
     /// Inserts a manual request as a `pending` row, by R19.
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError>;

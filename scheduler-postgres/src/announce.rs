@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
-    identity::InstanceId,
+    identity::{InstanceId, JobId},
     store::{AnnounceRequest, Announced, Announcement, DecideView, Decided, JobState, Planner},
 };
 use tokio_postgres::{Row, types::Type};
@@ -179,7 +179,8 @@ async fn write(
     let zone_data: Vec<Option<&str>> = new.iter().map(|job| job.zone_data.as_deref()).collect();
     let policies: Vec<&serde_json::Value> = new.iter().map(|job| &job.policies).collect();
     let enabled: Vec<bool> = new.iter().map(|job| job.enabled).collect();
-    let params: [Param<'_>; 8] = [
+    let upstreams: Vec<Option<String>> = new.iter().map(|job| upstreams(job)).collect();
+    let params: [Param<'_>; 9] = [
         (&ids, Type::TEXT_ARRAY),
         (&fingerprints, Type::TEXT_ARRAY),
         (&triggers, Type::TEXT_ARRAY),
@@ -188,9 +189,17 @@ async fn write(
         (&policies, Type::JSONB_ARRAY),
         (&enabled, Type::BOOL_ARRAY),
         (&watermarks, Type::TIMESTAMPTZ_ARRAY),
+        (&upstreams, Type::TEXT_ARRAY),
     ];
     connection.query(Query::AnnounceSwitch, &params).await?;
     Ok(())
+}
+
+/// The jobs that this one runs after, as the statement takes them.
+fn upstreams(job: &Announcement) -> Option<String> {
+    let upstreams = job.upstreams();
+    let ids: Vec<&str> = upstreams.iter().map(JobId::as_str).collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
 }
 
 /// Notes which revisions this instance has, and that it has no other ones that are current.

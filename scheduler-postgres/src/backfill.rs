@@ -157,8 +157,12 @@ async fn follow(connection: &Connection, request: &RetryRequest) -> Result<Retry
         return Ok(RetryOutcome::NotRetryable { status, next });
     }
     let rows = connection.query(Query::Retry, std::slice::from_ref(&id)).await?;
-    let Some(row) = rows.first() else { return Ok(RetryOutcome::Unknown) };
-    let retried = row::execution(row)?;
+    let retried = match rows.first() {
+        Some(row) => row::execution(row)?,
+        // Its instance is gone (R26).
+        None if row.try_get("is_ones_alone")? => return Ok(RetryOutcome::NotRetryable { status, next }),
+        None => return Ok(RetryOutcome::Unknown),
+    };
     audit::append(connection, &request.audit(status, &retried)).await?;
     Ok(RetryOutcome::Retried(Box::new(retried)))
 }

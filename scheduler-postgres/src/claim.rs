@@ -11,6 +11,7 @@ use scheduler_core::{
 use tokio_postgres::{Row, types::Type};
 
 use crate::{
+    dependants::Dependants,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, millis},
@@ -64,6 +65,7 @@ struct Columns<'a> {
     reruns: Vec<bool>,
     leases: Vec<i64>,
     instances: Vec<uuid::Uuid>,
+    for_instances: Vec<Option<uuid::Uuid>>,
 }
 
 impl<'a> Columns<'a> {
@@ -84,6 +86,7 @@ impl<'a> Columns<'a> {
             reruns: column(claims, which, |claim| claim.rerun_on_crash),
             leases: column(claims, which, |claim| millis(claim.lease)),
             instances: column(claims, which, |claim| claim.instance.0),
+            for_instances: column(claims, which, |claim| claim.for_instance().map(|instance| instance.0)),
         }
     }
 
@@ -118,6 +121,7 @@ async fn insert(
         (&columns.reruns as _, Type::BOOL_ARRAY),
         (&columns.leases as _, Type::INT8_ARRAY),
         (&columns.instances as _, Type::UUID_ARRAY),
+        (&columns.for_instances as _, Type::UUID_ARRAY),
     ]);
     let rows = connection.query(query, &params).await?;
     let fences = Fences::settle(connection, &rows).await?;
@@ -257,8 +261,10 @@ async fn cancel_running(
         connection.begin().await?;
     }
     connection.query(Query::JobLock, std::slice::from_ref(&job)).await?;
-    connection.query(Query::StopHolder, std::slice::from_ref(&job)).await?;
-    connection.query(Query::SupersedeQueued, &[job, (&Some(claim.scheduled_at), Type::TIMESTAMPTZ)]).await?;
+    let key = claim.for_instance().map(|instance| instance.0);
+    let key: Param<'_> = (&key, Type::UUID);
+    stop_holder(connection, &job, &key).await?;
+    connection.query(Query::SupersedeQueued, &[job, (&Some(claim.scheduled_at), Type::TIMESTAMPTZ), key]).await?;
     for way in [Way::Waits, Way::Skipped(Reason::Superseded)] {
         if !held.is_empty() {
             write(connection, claims, held, |_| way, outcomes).await?;
@@ -266,6 +272,20 @@ async fn cancel_running(
     }
     if is_own {
         connection.commit().await?;
+    }
+    Ok(())
+}
+
+/// Asks the holder of a key to stop; what ran after one that only waited follows on its end (R24).
+pub(crate) async fn stop_holder(
+    connection: &Connection,
+    job: &Param<'_>,
+    key: &Param<'_>,
+) -> Result<(), PostgresError> {
+    for row in &connection.query(Query::StopHolder, &[job.clone(), key.clone()]).await? {
+        let cancelled: i64 = row.try_get("id")?;
+        let dependants = Dependants::lock(connection, &[cancelled]).await?;
+        dependants.follow_up(connection, [ExecutionId(cancelled)]).await?;
     }
     Ok(())
 }
@@ -301,6 +321,7 @@ async fn write(
     let mut params = columns.conditions().to_vec();
     params.extend([
         (&columns.max_attempts as _, Type::INT4_ARRAY),
+        (&columns.for_instances as _, Type::UUID_ARRAY),
         (&statuses as _, Type::TEXT_ARRAY),
         (&reasons as _, Type::TEXT_ARRAY),
     ]);

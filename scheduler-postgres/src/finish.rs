@@ -8,6 +8,7 @@ use scheduler_core::{
 use tokio_postgres::{Row, types::Type};
 
 use crate::{
+    dependants::Dependants,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, millis, storable},
@@ -35,7 +36,7 @@ pub(crate) async fn finish(
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(FinishOutcome::Fenced)).collect())
 }
 
-/// The one statement; leaves out what is locked, final or another's.
+/// The one statement; leaves out what is locked, final or another's, and in a batch what others run after.
 async fn end(
     connection: &Connection,
     query: Query,
@@ -53,7 +54,8 @@ async fn end(
     let results: Vec<_> = asked.iter().map(|finish| finish.result_data.as_ref()).collect();
     let after: Vec<Option<i64>> = asked.iter().map(|finish| finish.next.map(|next| millis(next.after))).collect();
     let holds: Vec<Option<bool>> = asked.iter().map(|finish| finish.next.map(|next| next.holds_key)).collect();
-    let params: [Param<'_>; 9] = [
+    let is_alone = query == Query::FinishWaiting;
+    let params: [Param<'_>; 10] = [
         (&ids, Type::INT8_ARRAY),
         (&fences, Type::INT8_ARRAY),
         (&statuses, Type::TEXT_ARRAY),
@@ -63,6 +65,7 @@ async fn end(
         (&results, Type::JSON_ARRAY),
         (&after, Type::INT8_ARRAY),
         (&holds, Type::BOOL_ARRAY),
+        (&is_alone, Type::BOOL),
     ];
     for row in &connection.query(query, &params).await? {
         let nth: i64 = row.try_get("nth")?;
@@ -78,16 +81,20 @@ fn finished(status: Status, late: bool, row: &Row) -> Result<FinishOutcome, Post
     Ok(FinishOutcome::Finished { status, late, next: next.map(ExecutionId) })
 }
 
-/// An outcome that the batch left out: on its own, waiting for its locks.
+/// An outcome that the batch left out: on its own, waiting for its locks, and with what follows on it.
 async fn finish_alone(connection: &Connection, finish: &Finish) -> Result<FinishOutcome, PostgresError> {
+    connection.begin().await?;
+    let dependants = Dependants::lock(connection, &[finish.execution_id.0]).await?;
     let mut outcomes = [None];
     end(connection, Query::FinishWaiting, std::slice::from_ref(finish), &[0], &mut outcomes).await?;
-    if let [Some(outcome)] = outcomes {
-        return Ok(outcome);
+    let outcome = match outcomes {
+        [Some(outcome)] => outcome,
+        // The row is locked before its attempts are looked at, so that recovery adds none in between.
+        [None] => settle(connection, finish).await?,
+    };
+    if matches!(outcome, FinishOutcome::Finished { next: None, .. }) {
+        dependants.follow_up(connection, [finish.execution_id]).await?;
     }
-    // The row is locked before its attempts are looked at, so that recovery adds none in between.
-    connection.begin().await?;
-    let outcome = settle(connection, finish).await?;
     connection.commit().await?;
     Ok(outcome)
 }

@@ -6,7 +6,7 @@ use refinery_core::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_postgres::{Client, Transaction};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::error::PostgresError;
 
@@ -43,7 +43,7 @@ pub(crate) async fn found(client: &Client, schema: &str) -> Result<i32, Postgres
 /// One transaction for everything: ten instances that start at once wait for the first, and find its work done.
 pub(crate) async fn run(client: &mut Client, schema: &str) -> Result<(), PostgresError> {
     match found(client, schema).await? {
-        found if found == known() => Ok(()),
+        found if found == known() => raise_fences(client, schema).await,
         found if found > known() => Err(PostgresError::Newer { schema: schema.to_owned(), found, known: known() }),
         _ => {
             let failed = |source| PostgresError::Migration { schema: schema.to_owned(), known: known(), source };
@@ -56,6 +56,17 @@ pub(crate) async fn run(client: &mut Client, schema: &str) -> Result<(), Postgre
             Ok(())
         }
     }
+}
+
+/// Sees that the next fence is above every one given (R1): a restore or a hand may have set the sequence back.
+async fn raise_fences(client: &Client, schema: &str) -> Result<(), PostgresError> {
+    let highest = include_str!("sql/fences_behind.sql").replace("{schema}", &format!("\"{schema}\""));
+    let Some(row) = client.query_typed(&highest, &[]).await?.into_iter().next() else { return Ok(()) };
+    let highest: i64 = row.try_get("highest")?;
+    let raise = format!("SELECT setval('\"{schema}\".execution_fences', $1)");
+    client.query_typed(&raise, &[(&highest, tokio_postgres::types::Type::INT8)]).await?;
+    warn!(schema, highest, "the sequence of fences was behind those given: it goes on above them");
+    Ok(())
 }
 
 async fn apply(

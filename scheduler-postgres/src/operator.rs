@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 
 use crate::{
     audit,
+    dependants::Dependants,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, storable},
@@ -30,6 +31,7 @@ async fn stop(connection: &Connection, request: &CancelRequest) -> Result<Cancel
     if ask(connection, request).await? {
         return Ok(CancelOutcome::Asked);
     }
+    let dependants = Dependants::lock(connection, &[request.execution_id.0]).await?;
     let locked = connection.query(Query::FinishLock, id).await?;
     let Some(row) = locked.first() else { return Ok(CancelOutcome::Unknown) };
     match row::word(row, "status", "status")? {
@@ -38,6 +40,7 @@ async fn stop(connection: &Connection, request: &CancelRequest) -> Result<Cancel
             let rows = connection.query(Query::CancelWaiting, &[id[0].clone(), (&message, Type::TEXT)]).await?;
             let row = rows.first().ok_or(PostgresError::Row { what: "pending row", value: "nothing".to_owned() })?;
             let cancelled = row::execution(row)?;
+            dependants.follow_up(connection, [cancelled.id]).await?;
             audit::append(connection, &request.audit(&cancelled.job_id, false)).await?;
             Ok(CancelOutcome::Cancelled(Box::new(cancelled)))
         }

@@ -116,7 +116,7 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     outstanding: AtomicUsize,
     in_transaction: AtomicBool,
-    /// Whether a statement outside a transaction was answered, and so has committed.
+    /// Whether a transaction has committed, or a statement outside of one.
     has_committed: AtomicBool,
 }
 
@@ -179,6 +179,7 @@ impl Connection {
     pub(crate) async fn commit(&self) -> Result<(), PostgresError> {
         self.tracked(self.object().batch_execute("COMMIT")).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
+        self.has_committed.store(true, Ordering::Relaxed);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 
 use crate::{
     audit,
+    claim::stop_holder,
     error::PostgresError,
     pool::{Connection, Connections, Param},
     row::{self, storable},
@@ -47,9 +48,10 @@ async fn decide(connection: &Connection, request: &ManualRequest) -> Result<Manu
                 return Ok(ManualOutcome::AlreadyRunning { execution_id: Some(holder) });
             }
             (OverlapPolicy::CancelRunning, Some(_)) => {
-                connection.query(Query::StopHolder, std::slice::from_ref(&job)).await?;
+                let own: Param<'_> = (&None::<uuid::Uuid>, Type::UUID);
+                stop_holder(connection, &job, &own).await?;
                 let now: Option<chrono::DateTime<chrono::Utc>> = None;
-                connection.query(Query::SupersedeQueued, &[job.clone(), (&now, Type::TIMESTAMPTZ)]).await?;
+                connection.query(Query::SupersedeQueued, &[job.clone(), (&now, Type::TIMESTAMPTZ), own]).await?;
             }
             _ => {}
         }

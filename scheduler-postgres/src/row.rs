@@ -48,11 +48,13 @@ pub(crate) fn execution(row: &Row) -> Result<Execution, PostgresError> {
     execution.result_data = row.try_get("result_data")?;
     execution.holds_key = row.try_get("holds_key")?;
     execution.queued = row.try_get("queued")?;
+    execution.for_instance = row.try_get::<_, Option<_>>("for_instance")?.map(InstanceId);
     execution.claim_id = row.try_get::<_, Option<_>>("claim_id")?.map(ClaimId);
     execution.fence = row.try_get::<_, Option<_>>("fence")?.map(FencingToken);
     execution.instance = row.try_get::<_, Option<_>>("instance_id")?.map(InstanceId);
     execution.triggered_by = row.try_get("triggered_by")?;
     execution.params = row.try_get("params")?;
+    execution.upstream_results = row.try_get("upstream_results")?;
     execution.late = row.try_get("late")?;
     execution.missed_from = row.try_get("missed_from")?;
     execution.missed_count = row.try_get::<_, Option<i64>>("missed_count")?.and_then(|count| count.try_into().ok());

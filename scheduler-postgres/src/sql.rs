@@ -19,11 +19,13 @@ queries! {
     Refence = "refence",
     Overlap = "overlap",
     StopHolder = "stop_holder",
+    MakeWay = "make_way",
     SupersedeQueued = "supersede_queued",
     FindClaim = "find_claim",
     Due = "due",
     Take = "take" with "SKIP LOCKED",
     TakeWaiting = "take",
+    TakeTurn = "take_turn",
     TakeFate = "take_fate",
     Renew = "renew",
     Finish = "finish" with "SKIP LOCKED",
@@ -32,6 +34,8 @@ queries! {
     FinishNext = "finish_next",
     FinishFollow = "finish_follow",
     FinishLate = "finish_late",
+    DependantsLock = "dependants_lock",
+    Dependants = "dependants",
     DecideLock = "decide_lock" with "SKIP LOCKED",
     DecideLockWaiting = "decide_lock",
     DecideView = "decide_view",
@@ -42,7 +46,9 @@ queries! {
     GuardLock = "guard_lock",
     GuardLease = "guard_lease",
     RecoverLook = "recover_look",
+    CancelLost = "cancel_lost",
     RecoverLock = "recover_lock",
+    RecoverOrphaned = "recover_orphaned",
     Recover = "recover",
     JobLock = "job_lock",
     Request = "request",
@@ -88,8 +94,8 @@ queries! {
 /// What [`crate::row::execution`] reads, of the table's alias `e`.
 const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.reason, \
     e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
-    e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.claim_id, e.fence, e.instance_id, \
-    e.triggered_by, e.params, e.late, e.missed_from, e.missed_count, e.created_at";
+    e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.for_instance, e.claim_id, e.fence, e.instance_id, \
+    e.triggered_by, e.params, e.upstream_results, e.late, e.missed_from, e.missed_count, e.created_at";
 
 /// What [`crate::row::state`] reads, of the alias `s` of `job_states`.
 const STATE_COLUMNS: &str = "s.job_id, s.revision_id, s.enabled, s.watermark, s.paused_at, s.paused_by, \

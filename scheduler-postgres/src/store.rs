@@ -10,7 +10,7 @@ use scheduler_core::{
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
         PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
         ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
@@ -19,7 +19,8 @@ use scheduler_core::{
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, operator, pause,
+    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, make_way,
+    operator, pause,
     pool::{Connections, Shared},
     prune, recover, renew, request, take,
 };
@@ -166,8 +167,8 @@ impl ExecutionStore for PostgresStore {
         claim::find(&self.connections, claim_id).await.map_err(|error| error.read("look a claim up"))
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        take::due(&self.connections, after, limit).await.map_err(|error| error.read("look for pending executions"))
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
+        take::due(&self.connections, request).await.map_err(|error| error.read("look for pending executions"))
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
@@ -188,6 +189,10 @@ impl ExecutionStore for PostgresStore {
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
         recover::recover(&self.connections, request).await.map_err(|error| error.write("recover executions"))
+    }
+
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        make_way::make_way(&self.connections, jobs).await.map_err(|error| error.write("ask holders to stop"))
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scheduler_core::{
     identity::{ClaimId, ExecutionId},
     status::Status,
-    store::{DueExecution, DuePlace, Refusal, TakeOutcome, TakeRequest},
+    store::{DueExecution, DueRequest, Refusal, TakeOutcome, TakeRequest},
 };
 use tokio_postgres::{Row, error::SqlState, types::Type};
 
@@ -17,14 +17,11 @@ use crate::{
     sql::Query,
 };
 
-pub(crate) async fn due(
-    connections: &Connections,
-    after: Option<DuePlace>,
-    limit: usize,
-) -> Result<Vec<DueExecution>, PostgresError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (instant, id) = after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
-    let params: [Param<'_>; 3] = [(&limit, Type::INT8), (&instant, Type::TIMESTAMPTZ), (&id, Type::INT8)];
+pub(crate) async fn due(connections: &Connections, request: &DueRequest) -> Result<Vec<DueExecution>, PostgresError> {
+    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+    let (instant, id) = request.after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
+    let params: [Param<'_>; 4] =
+        [(&limit, Type::INT8), (&instant, Type::TIMESTAMPTZ), (&id, Type::INT8), (&request.instance.0, Type::UUID)];
     let rows = connections.get().await?.query(Query::Due, &params).await?;
     let due = |row: &Row| {
         Ok(DueExecution {
@@ -51,23 +48,54 @@ pub(crate) async fn take(
 
 async fn take_on(connection: &Connection, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, PostgresError> {
     let mut outcomes: Vec<Option<TakeOutcome>> = vec![None; requests.len()];
-    let all: Vec<usize> = (0..requests.len()).collect();
-    match start(connection, Query::Take, requests, &all, &mut outcomes).await {
-        // A key that was taken meanwhile fails the statement, and with it the whole batch.
-        Err(error) if is_conflict(&error) => {}
-        started => started?,
+    let (counted, free): (Vec<_>, Vec<_>) = (0..requests.len()).partition(|nth| requests[*nth].at_once.is_some());
+    if !free.is_empty() {
+        match start(connection, Query::Take, requests, &free, &mut outcomes).await {
+            // A key that was taken meanwhile fails the statement, and with it the whole batch.
+            Err(error) if is_conflict(&error) => {}
+            started => started?,
+        }
+    }
+    for nth in counted {
+        start_in_turn(connection, requests, nth, &mut outcomes).await?;
     }
     for nth in fates(connection, requests, &mut outcomes).await? {
         // It was locked, or its batch failed: on its own, and waiting for its locks.
-        match start(connection, Query::TakeWaiting, requests, &[nth], &mut outcomes).await {
-            Err(error) if is_conflict(&error) => outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held)),
-            started => started?,
-        }
+        start_in_turn(connection, requests, nth, &mut outcomes).await?;
     }
     for nth in fates(connection, requests, &mut outcomes).await? {
         outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held));
     }
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(TakeOutcome::Refused(Refusal::NotPending))).collect())
+}
+
+/// One row on its own. Where it counts how many run beside it, nobody else counts meanwhile.
+async fn start_in_turn(
+    connection: &Connection,
+    requests: &[TakeRequest],
+    nth: usize,
+    outcomes: &mut [Option<TakeOutcome>],
+) -> Result<(), PostgresError> {
+    let is_counted = requests[nth].at_once.is_some();
+    if is_counted {
+        connection.begin().await?;
+        connection.query(Query::TakeTurn, &[(&requests[nth].execution_id.0, Type::INT8)]).await?;
+    }
+    match start(connection, Query::TakeWaiting, requests, &[nth], outcomes).await {
+        Err(error) if is_conflict(&error) => {
+            outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held));
+            if is_counted {
+                connection.rollback().await?;
+            }
+        }
+        started => {
+            started?;
+            if is_counted {
+                connection.commit().await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn is_conflict(error: &PostgresError) -> bool {
@@ -90,13 +118,17 @@ async fn start(
     let reruns: Vec<bool> = which.iter().map(|nth| requests[*nth].rerun_on_crash).collect();
     let leases: Vec<i64> = which.iter().map(|nth| millis(requests[*nth].lease)).collect();
     let instances: Vec<uuid::Uuid> = which.iter().map(|nth| requests[*nth].instance.0).collect();
-    let params: [Param<'_>; 6] = [
+    let for_instances = keys(which.iter().map(|nth| &requests[*nth]));
+    let at_once: Vec<Option<i32>> = which.iter().map(|nth| most(&requests[*nth])).collect();
+    let params: [Param<'_>; 8] = [
         (&ids, Type::INT8_ARRAY),
         (&claim_ids, Type::UUID_ARRAY),
         (&holds, Type::BOOL_ARRAY),
         (&reruns, Type::BOOL_ARRAY),
         (&leases, Type::INT8_ARRAY),
         (&instances, Type::UUID_ARRAY),
+        (&for_instances, Type::UUID_ARRAY),
+        (&at_once, Type::INT4_ARRAY),
     ];
     let rows = connection.query(query, &params).await?;
     let fences = Fences::settle(connection, &rows).await?;
@@ -104,6 +136,11 @@ async fn start(
         outcomes[which[index(row)?]] = Some(granted(row, &fences)?);
     }
     Ok(())
+}
+
+/// The instance in which each key ends, where each instance has its own.
+fn keys<'a>(requests: impl Iterator<Item = &'a TakeRequest>) -> Vec<Option<uuid::Uuid>> {
+    requests.map(|request| request.for_instance().map(|instance| instance.0)).collect()
 }
 
 fn granted(row: &Row, fences: &Fences) -> Result<TakeOutcome, PostgresError> {
@@ -125,7 +162,16 @@ async fn fates(
     }
     let ids: Vec<i64> = open.iter().map(|nth| requests[*nth].execution_id.0).collect();
     let claim_ids: Vec<uuid::Uuid> = open.iter().map(|nth| requests[*nth].claim_id.0).collect();
-    let params: [Param<'_>; 2] = [(&ids, Type::INT8_ARRAY), (&claim_ids, Type::UUID_ARRAY)];
+    let instances: Vec<uuid::Uuid> = open.iter().map(|nth| requests[*nth].instance.0).collect();
+    let for_instances = keys(open.iter().map(|nth| &requests[*nth]));
+    let at_once: Vec<Option<i32>> = open.iter().map(|nth| most(&requests[*nth])).collect();
+    let params: [Param<'_>; 5] = [
+        (&ids, Type::INT8_ARRAY),
+        (&claim_ids, Type::UUID_ARRAY),
+        (&instances, Type::UUID_ARRAY),
+        (&for_instances, Type::UUID_ARRAY),
+        (&at_once, Type::INT4_ARRAY),
+    ];
     let rows = connection.query(Query::TakeFate, &params).await?;
     let fences = Fences::settle(connection, &rows).await?;
     for nth in &open {
@@ -148,7 +194,7 @@ fn fate(row: &Row, claim_id: ClaimId, fences: &Fences) -> Result<Option<TakeOutc
     let remaining: i64 = row.try_get("remaining_ms")?;
     if status == Status::Running && row.try_get::<_, Option<uuid::Uuid>>("claim_id")? == Some(claim_id.0) {
         Ok(Some(granted(row, fences)?))
-    } else if status != Status::Pending {
+    } else if status != Status::Pending || row.try_get("is_anothers")? {
         refused(Refusal::NotPending)
     } else if row.try_get("paused")? {
         refused(Refusal::Paused)
@@ -156,9 +202,16 @@ fn fate(row: &Row, claim_id: ClaimId, fences: &Fences) -> Result<Option<TakeOutc
         refused(Refusal::NotDue { remaining: Duration::from_millis(remaining.unsigned_abs()) })
     } else if row.try_get("held")? {
         refused(Refusal::Held)
+    } else if row.try_get("crowded")? {
+        refused(Refusal::Full)
     } else {
         Ok(None)
     }
+}
+
+/// How many rows may run at once, as the statements take it.
+fn most(request: &TakeRequest) -> Option<i32> {
+    request.at_once.map(|most| most.try_into().unwrap_or(i32::MAX))
 }
 
 fn index(row: &Row) -> Result<usize, PostgresError> {

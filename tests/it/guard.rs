@@ -86,6 +86,7 @@ impl Scene {
     }
 }
 
+/// R7: a guard holds up no renewal.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_guarded_transaction_costs_its_execution_no_lease() {
     let mut scene = Scene::new().await;
@@ -97,6 +98,7 @@ async fn a_long_guarded_transaction_costs_its_execution_no_lease() {
     scene.close().await;
 }
 
+/// R7: a guard fails once the execution is another's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_whose_execution_was_given_up_writes_nothing() {
     let mut scene = Scene::new().await;
@@ -111,6 +113,7 @@ async fn a_body_whose_execution_was_given_up_writes_nothing() {
     scene.close().await;
 }
 
+/// R7: a guard fails without a living lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_without_a_living_lease_writes_nothing() {
     let mut scene = Scene::new().await;

@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 
 const LEASE: Duration = Duration::from_secs(2);
 
+/// R3: leases have a table of their own.
+///
 /// A table lock on the executions lets every claim, take and look wait, with the one connection that they have; the
 /// renewals of what runs go on beside them.
 #[tokio::test(flavor = "multi_thread")]

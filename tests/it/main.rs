@@ -3,8 +3,10 @@
 mod bad_input;
 mod cluster;
 mod guard;
+mod ledger;
 mod locked_table;
 mod pooler;
+mod reliability;
 mod round_trips;
 mod run_once;
 mod start_errors;

@@ -13,6 +13,8 @@ use scheduler::{
 use scheduler_tests::{Database, Pooler};
 use tokio::sync::mpsc;
 
+/// R14: no session state.
+///
 /// Two instances share three connections; a job due each second and one that is retried run as they do without it.
 #[tokio::test(flavor = "multi_thread")]
 async fn through_a_pooler_in_transaction_mode_each_occurrence_runs_once() {

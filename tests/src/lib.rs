@@ -2,6 +2,7 @@
 
 mod database;
 mod http;
+pub mod ledger;
 mod pooler;
 mod process;
 mod proxy;

@@ -19,6 +19,9 @@ usage: cargo xtask <command>
                      several processes under faults from a seed, then the judge
   soak --seeds N [--from S]
                      the simulation of N seeds, in virtual time; `soak --trace S` tells all of one
+  check-ledger [--database-url URL] [--schema S] [--from T] [--to T]
+                     the history of a database against what was promised: a line for each thing that must never
+                     be, and exit code 1; the URL is `DATABASE_URL`'s unless given
   bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
                      `bench compile` measures what the attribute costs the compiler, without servers";
 
@@ -28,6 +31,7 @@ pub(crate) enum Command {
     Services(ServicesCommand),
     Test(Vec<String>),
     Soak(Soak),
+    CheckLedger(Vec<String>),
     Simulate(Seeds),
     Bench { names: Vec<String>, passed_on: Vec<String> },
 }
@@ -48,6 +52,7 @@ impl Command {
             Some("services") => ServicesCommand::parse(args).map(Self::Services),
             Some("test") => Ok(Self::Test(args.collect())),
             Some("soak") => Self::parse_soak(args),
+            Some("check-ledger") => Ok(Self::CheckLedger(args.collect())),
             Some("bench") => Self::parse_bench(args.collect()),
             Some(unknown) => Err(Failure::new(format!("unknown command `{unknown}`\n\n{USAGE}"))),
         }
@@ -151,9 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn test_passes_everything_on() {
+    fn test_and_check_ledger_pass_everything_on() {
         let expected = ["-p", "scheduler-redis", "--", "--nocapture"].map(str::to_owned).to_vec();
         assert_eq!(parse("test -p scheduler-redis -- --nocapture").unwrap(), Command::Test(expected));
+        let expected = ["--schema", "duty"].map(str::to_owned).to_vec();
+        assert_eq!(parse("check-ledger --schema duty").unwrap(), Command::CheckLedger(expected));
     }
 
     #[test]

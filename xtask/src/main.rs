@@ -12,6 +12,7 @@ use std::{
 mod bench;
 mod browser;
 mod cargo;
+mod check_ledger;
 mod command;
 mod failure;
 mod schemathesis;
@@ -48,6 +49,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Test(args) => return test::run(&root, &services, &args),
         Command::Soak(soak) => return soak::run(&root, soak),
+        Command::CheckLedger(args) => return check_ledger::run(&root, &args),
         Command::Simulate(seeds) => return simulate::run(&root, seeds),
         Command::Bench { names, passed_on } => return bench::run(&root, &services, &names, &passed_on),
     }

@@ -63,9 +63,13 @@ pub(crate) fn run(root: &Path, soak: Soak) -> Result<ExitCode> {
     fs::create_dir_all(&directory).context(|| format!("making {}", directory.display()))?;
     let up = services.up()?;
     // A copy: who builds meanwhile changes no process of this run.
-    let (built, program) = (root.join("target/debug/chaos-node"), directory.join("chaos-node"));
-    fs::copy(&built, &program).context(|| format!("copying {}", built.display()))?;
-    let outcome = disturb(&soak, &services, &Place { directory: directory.clone(), program, urls: urls(&up)? });
+    let [program, checker] = ["chaos-node", "check-ledger"].map(|name| directory.join(name));
+    for copy in [&program, &checker] {
+        let built = root.join("target/debug").join(copy.file_name().expect("it was joined above"));
+        fs::copy(&built, copy).context(|| format!("copying {}", built.display()))?;
+    }
+    let place = Place { directory: directory.clone(), program, checker, urls: urls(&up)? };
+    let outcome = disturb(&soak, &services, &place);
     services.down()?;
     let (report, passed) = outcome?;
     println!("{report}");
@@ -79,6 +83,8 @@ pub(crate) fn run(root: &Path, soak: Soak) -> Result<ExitCode> {
 pub(crate) struct Place {
     directory: PathBuf,
     program: PathBuf,
+    /// Holds the history against what was promised.
+    checker: PathBuf,
     /// PostgreSQL's and Redis's.
     urls: [String; 2],
 }
@@ -128,6 +134,10 @@ fn disturb(soak: &Soak, services: &Services, place: &Place) -> Result<(String, b
         .args(["judge", &from.to_string(), &to.to_string()])
         .output()
         .context(|| "running the judge".to_owned())?;
+    let checked = Command::new(&place.checker)
+        .args(["--database-url", &place.urls[0]])
+        .output()
+        .context(|| "checking the ledger".to_owned())?;
     let mut report = format!(
         "seed {}\nprocesses {}\nseconds {}\nfaults {}\n",
         soak.seed,
@@ -141,5 +151,8 @@ fn disturb(soak: &Soak, services: &Services, place: &Place) -> Result<(String, b
     report.push_str(&format!("unexpected_ends {}\n", theatre.unexpected_ends()));
     report.push_str(&String::from_utf8_lossy(&judged.stdout));
     report.push_str(&String::from_utf8_lossy(&judged.stderr));
-    Ok((report, judged.status.success()))
+    report.push_str("ledger:\n");
+    report.push_str(&String::from_utf8_lossy(&checked.stdout));
+    report.push_str(&String::from_utf8_lossy(&checked.stderr));
+    Ok((report, judged.status.success() && checked.status.success()))
 }

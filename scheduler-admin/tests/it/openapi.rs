@@ -65,6 +65,8 @@ async fn no_request_of_schemathesis_is_answered_5xx_or_as_the_document_does_not_
         "none",
         "--no-color",
     ]);
+    // Where it keeps what it remembers.
+    command.current_dir(env!("CARGO_TARGET_TMPDIR"));
     let output = command.stdin(Stdio::null()).output().await;
     let output =
         output.unwrap_or_else(|error| panic!("`{program}` can't be run ({error}): `cargo xtask test` installs it"));

@@ -54,6 +54,7 @@ pub async fn an_occurrence_is_claimed_once(harness: &dyn StoreHarness) {
     assert_eq!((row.status, row.fence, row.instance), (Status::Running, Some(first.fence), Some(scene.instance)));
 }
 
+/// R1: a claim is granted once, whoever asks.
 pub async fn of_ten_claimers_one_is_granted_an_occurrence(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     for round in 1..=5 {

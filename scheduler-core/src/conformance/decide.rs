@@ -378,6 +378,7 @@ pub async fn ten_passes_at_once_decide_each_occurrence_once(harness: &dyn StoreH
     assert_eq!(watermark(&scene).await, until);
 }
 
+/// R12: a claim and a pass decide once.
 pub async fn a_claim_and_a_pass_at_once_decide_an_occurrence_once(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     for round in 1..=10 {

@@ -216,6 +216,7 @@ pub async fn an_abandoned_row_takes_its_owners_outcome_late(harness: &dyn StoreH
     scene.granted(&scene.claim(2)).await;
 }
 
+/// R8: whether or not recovery was first.
 pub async fn a_claim_without_a_body_earns_its_next_attempt_though_recovery_was_first(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&scene.claim(1)).await;

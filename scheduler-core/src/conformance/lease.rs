@@ -68,6 +68,7 @@ pub async fn a_renewal_names_its_fence(harness: &dyn StoreHarness) {
     }
 }
 
+/// R4: what a renewal does not return is lost.
 pub async fn a_recovered_lease_is_lost(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let grant = scene.granted(&scene.claim(1)).await;

@@ -33,6 +33,7 @@ macro_rules! lock_conformance {
             a_held_key_leaves_the_cursor
             a_lease_moves_the_cursor
             the_same_owner_and_occurrence_is_granted_with_the_same_fence_while_the_lease_lives
+            a_repeated_grant_lives_as_long_as_a_new_one
             a_claimed_occurrence_is_refused_after_the_lease_was_released
             a_claimed_occurrence_is_refused_after_the_lease_expired
             an_expired_lease_is_granted_with_a_higher_fence
@@ -282,6 +283,16 @@ pub async fn the_same_owner_and_occurrence_is_granted_with_the_same_fence_while_
     assert_eq!(again, first);
     assert_eq!(acquire(harness, request(other, at + secs(1), LEASE)).await, Acquired::Held);
     assert!(release(harness, &again).await);
+}
+
+/// Whoever asks again counts the lease from that request (R5).
+pub async fn a_repeated_grant_lives_as_long_as_a_new_one(harness: &dyn LockHarness) {
+    let (at, (one, other)) = (origin(harness).await, owners());
+    let first = lease(harness, request(one, at, SHORT_LEASE)).await;
+    assert_eq!(lease(harness, request(one, at, LEASE)).await, first);
+    harness.pass(PAST_SHORT).await;
+    assert_eq!(acquire(harness, request(other, at + secs(1), LEASE)).await, Acquired::Held);
+    assert!(release(harness, &first).await);
 }
 
 pub async fn a_claimed_occurrence_is_refused_after_the_lease_was_released(harness: &dyn LockHarness) {

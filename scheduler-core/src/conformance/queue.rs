@@ -9,7 +9,7 @@ use crate::{
     job::OverlapPolicy,
     occurrence::Origin,
     status::{Reason, Status},
-    store::{Claim, ClaimOutcome, FinishOutcome, ManualOutcome, Refusal, TakeOutcome},
+    store::{Claim, ClaimOutcome, Finish, FinishOutcome, ManualOutcome, NextAttempt, Refusal, TakeOutcome},
 };
 
 fn with(overlap: OverlapPolicy, claim: Claim) -> Claim {
@@ -42,6 +42,17 @@ async fn skipped(scene: &Scene<'_>, claim: &Claim, because: Reason) -> Execution
         }
         other => panic!("expected it skipped, got {other:?}"),
     }
+}
+
+/// A row that waits for the key and is not the queued one: what followed a run that had no key.
+async fn loose(scene: &Scene<'_>, millis: i64) -> ExecutionId {
+    let grant = scene.granted(&with(OverlapPolicy::Allow, scene.claim(millis))).await;
+    let next = Some(NextAttempt { after: Duration::ZERO, holds_key: false });
+    scene.finished(&Finish { next, ..finish(grant, Status::Failed) }).await.expect("an attempt follows")
+}
+
+async fn make_way(scene: &Scene<'_>) -> Vec<ExecutionId> {
+    scene.store.make_way(std::slice::from_ref(&scene.job)).await.expect("the store answers")
 }
 
 pub async fn with_the_key_free_an_occurrence_runs_under_either_policy(harness: &dyn StoreHarness) {
@@ -174,6 +185,59 @@ pub async fn under_cancel_running_the_later_of_two_waiting_stays(harness: &dyn S
     let stopped = scene.try_finish(&finish(holder, Status::Cancelled)).await;
     assert!(matches!(stopped, FinishOutcome::Finished { status: Status::Cancelled, .. }), "{stopped:?}");
     assert_eq!(scene.due_ids().await, [later]);
+}
+
+/// R17: the holder is asked again at each look while one waits.
+pub async fn who_holds_the_key_of_a_waiting_row_is_asked_again_to_stop(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let older = loose(&scene, 5).await;
+    let holder = scene.granted(&cancel_running(&scene, 11)).await;
+    assert_eq!(make_way(&scene).await, [], "nobody waits for the key");
+    let waiting = queued(&scene, &cancel_running(&scene, 20)).await;
+    assert_eq!(make_way(&scene).await, [], "the claim has asked");
+    scene.try_finish(&finish(holder, Status::Cancelled)).await;
+    // The older row goes first, and nobody has asked its run.
+    assert_eq!(scene.due_ids().await, [older]);
+    let (second, _) = scene.taken(&scene.take(older)).await;
+    assert!(!scene.renew(second, LEASE).await.expect("the lease is there").cancel_requested);
+    assert_eq!(make_way(&scene).await, [older]);
+    assert!(scene.renew(second, LEASE).await.expect("the lease is there").cancel_requested);
+    assert_eq!(make_way(&scene).await, [], "it is asked once");
+    let stopped = scene.try_finish(&followed(&finish(second, Status::Failed), Duration::ZERO)).await;
+    assert_eq!(stopped, FinishOutcome::Finished { status: Status::Cancelled, late: false, next: None });
+    assert_eq!(scene.due_ids().await, [waiting]);
+}
+
+/// R17: a holder that is a waiting retry is cancelled at once.
+pub async fn a_retry_that_came_to_wait_before_a_queued_row_is_cancelled_at_the_next_look(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let older = loose(&scene, 5).await;
+    let holder = scene.granted(&cancel_running(&scene, 11)).await;
+    let waiting = queued(&scene, &cancel_running(&scene, 20)).await;
+    scene.try_finish(&finish(holder, Status::Cancelled)).await;
+    let (second, _) = scene.taken(&scene.take(older)).await;
+    let retry = scene.retried(second, Duration::from_secs(60)).await;
+    assert_eq!(make_way(&scene).await, [retry]);
+    let row = scene.row(retry).await;
+    assert_eq!((row.status, row.reason, row.holds_key), (Status::Cancelled, Some(Reason::Superseded), false));
+    assert_eq!(scene.due_ids().await, [waiting]);
+    assert_eq!(scene.rows().await.last().expect("there are rows").id, retry, "nothing follows it");
+}
+
+pub async fn nobody_makes_way_for_a_row_that_may_not_run(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let older = loose(&scene, 5).await;
+    let holder = scene.granted(&cancel_running(&scene, 11)).await;
+    queued(&scene, &cancel_running(&scene, 20)).await;
+    scene.try_finish(&finish(holder, Status::Cancelled)).await;
+    scene.taken(&scene.take(older)).await;
+    scene.pause().await;
+    assert_eq!(make_way(&scene).await, [], "what waits is paused");
+    let beside = scene.beside("beside").await;
+    assert_eq!(make_way(&beside).await, []);
+    scene.resume().await;
+    assert_eq!(make_way(&beside).await, [], "it is asked for by name");
+    assert_eq!(make_way(&scene).await, [older]);
 }
 
 pub async fn of_ten_claimers_at_once_one_runs_and_one_waits(harness: &dyn StoreHarness) {

@@ -14,9 +14,9 @@ use crate::{
     status::Status,
     store::{
         Actor, AnnounceRequest, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome, DecideView,
-        DecisionPlan, DueExecution, ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant, Heartbeat,
-        HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart, Pause, Planner, RecoverRequest,
-        Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
+        DecisionPlan, DueExecution, DueRequest, ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant,
+        Heartbeat, HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart, Pause, Planner,
+        RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
     },
 };
 
@@ -94,6 +94,7 @@ impl<'a> Scene<'a> {
             rerun_on_crash: false,
             lease: LEASE,
             instance: self.instance,
+            every_instance: false,
         }
     }
 
@@ -144,8 +145,12 @@ impl<'a> Scene<'a> {
         rows
     }
 
+    pub(crate) fn due_request(&self, limit: usize) -> DueRequest {
+        DueRequest { instance: self.instance, after: None, limit }
+    }
+
     pub(crate) async fn due(&self) -> Vec<DueExecution> {
-        self.store.due(None, 100).await.expect("the store answers")
+        self.store.due(&self.due_request(100)).await.expect("the store answers")
     }
 
     /// The ids of the rows that are due.
@@ -159,9 +164,11 @@ impl<'a> Scene<'a> {
             execution_id,
             claim_id: ClaimId::random(),
             holds_key: true,
+            at_once: None,
             rerun_on_crash: false,
             lease: LEASE,
             instance: self.instance,
+            every_instance: false,
         }
     }
 

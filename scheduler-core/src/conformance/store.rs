@@ -53,6 +53,9 @@ macro_rules! store_conformance {
             a_row_is_neither_due_nor_taken_before_its_time
             a_due_row_says_what_it_is
             a_job_has_one_due_row_at_a_time_its_oldest_occurrence
+            under_allow_caught_up_rows_run_side_by_side_up_to_the_limit
+            caught_up_rows_that_wait_for_a_place_hide_no_other_row
+            of_ten_takers_at_once_as_many_rows_run_as_may
             due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_limit
             what_is_due_is_read_on_after_a_row
             a_row_whose_key_is_held_is_not_due_and_goes_on_waiting
@@ -63,6 +66,40 @@ macro_rules! store_conformance {
             one_takes_refusal_leaves_the_others_of_its_batch
             of_two_rows_of_one_job_in_a_batch_one_is_taken
             a_row_is_taken_whatever_its_revision_and_watermark
+        }
+        $crate::__conformance_cases! { $harness, dependants:
+            what_runs_after_a_job_waits_once_its_occurrence_has_succeeded
+            a_retry_of_what_runs_after_a_job_has_its_results_too
+            an_attempt_that_another_follows_brings_nothing_yet
+            what_runs_after_a_failure_is_skipped_down_the_chain
+            a_chain_goes_on_for_the_root_s_occurrence
+            what_runs_after_two_jobs_waits_for_both
+            what_runs_after_two_jobs_is_skipped_once_both_are_over
+            of_two_upstreams_that_end_at_once_one_brings_what_runs_after_both
+            outcomes_of_a_batch_bring_what_runs_after_each
+            a_repeated_outcome_brings_nothing_twice
+            what_runs_after_an_abandoned_run_is_skipped
+            a_late_success_brings_what_was_skipped_after_all
+            a_retry_that_succeeds_brings_what_was_skipped_after_all
+            what_runs_after_a_cancelled_retry_is_skipped
+            what_runs_after_a_retry_that_had_to_make_way_is_skipped
+            an_occurrence_that_never_ran_brings_nothing
+            a_request_brings_what_runs_after_it
+            a_disabled_job_runs_after_nothing
+            what_runs_after_a_job_of_a_paused_one_waits
+            a_job_that_nobody_has_any_more_runs_after_nothing
+            a_job_that_runs_after_another_one_now_does_not_after_the_first
+            rows_that_run_after_a_job_are_any_number_and_run_oldest_first
+        }
+        $crate::__conformance_cases! { $harness, every_instance:
+            each_instance_runs_an_occurrence_of_its_own
+            an_instance_s_own_key_is_held_within_it_alone
+            the_holder_of_one_instance_is_not_asked_to_stop_for_another_s_occurrence
+            a_retry_of_one_instance_waits_for_it_alone
+            a_manual_row_runs_under_the_key_of_whoever_takes_it
+            what_waits_for_an_instance_is_cancelled_as_it_leaves
+            what_waits_for_a_lost_instance_is_cancelled_by_recovery
+            what_an_instance_left_behind_is_not_retried
         }
         $crate::__conformance_cases! { $harness, lease:
             a_renewal_keeps_a_run_from_recovery
@@ -321,6 +358,9 @@ macro_rules! queue_conformance {
             under_cancel_running_the_holder_is_asked_to_stop_and_the_new_one_waits
             under_cancel_running_a_waiting_retry_is_cancelled_at_once
             under_cancel_running_the_later_of_two_waiting_stays
+            who_holds_the_key_of_a_waiting_row_is_asked_again_to_stop
+            a_retry_that_came_to_wait_before_a_queued_row_is_cancelled_at_the_next_look
+            nobody_makes_way_for_a_row_that_may_not_run
             of_ten_claimers_at_once_one_runs_and_one_waits
             of_ten_claimers_at_once_that_cancel_one_is_left_waiting
             a_request_waits_as_the_queued_row

@@ -7,9 +7,12 @@ use crate::{
     conformance::StoreHarness,
     identity::{ExecutionId, InstanceId},
     job::OverlapPolicy,
-    occurrence::Origin,
+    occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{Claim, ClaimOutcome, Finish, NextAttempt, Refusal, TakeOutcome, TakeRequest},
+    store::{
+        Claim, ClaimOutcome, DecideRequest, DecideView, DecisionPlan, DueRequest, Finish, NextAttempt, PlannedRow,
+        Planner, Refusal, TakeOutcome, TakeRequest,
+    },
 };
 
 /// Long enough for a retry to be seen waiting.
@@ -144,6 +147,97 @@ pub async fn a_job_has_one_due_row_at_a_time_its_oldest_occurrence(harness: &dyn
     assert!(scene.due().await.is_empty());
 }
 
+/// Rows that are caught up, of the occurrences of these milliseconds, in their order.
+async fn caught_up(scene: &Scene<'_>, millis: &[i64]) -> Vec<ExecutionId> {
+    let catch_up =
+        |at| PlannedRow::CatchUp { occurrence: OccurrenceKey::scheduled(at), scheduled_at: at, max_attempts: 3 };
+    let rows = millis.iter().map(|millis| catch_up(scene.at(*millis))).collect();
+    let request = DecideRequest {
+        job_id: scene.job.clone(),
+        revision: scene.revision,
+        instance: scene.instance,
+        lag: Duration::ZERO,
+        limit: 100,
+    };
+    scene.store.decide(&request, &Fixed(DecisionPlan { rows, ..DecisionPlan::default() })).await.expect("decided");
+    let mut ids = Vec::new();
+    for millis in millis {
+        ids.push(scene.newest(scene.at(*millis)).await.expect("it was decided").id);
+    }
+    ids
+}
+
+/// Plans what a case says.
+#[derive(Debug)]
+struct Fixed(DecisionPlan);
+
+impl Planner for Fixed {
+    fn plan(&self, _: &DecideView) -> DecisionPlan {
+        self.0.clone()
+    }
+}
+
+/// A take of a row that holds no key, of which this many run at once.
+fn beside(scene: &Scene<'_>, id: ExecutionId, most: u32) -> TakeRequest {
+    TakeRequest { holds_key: false, at_once: Some(most), ..scene.take(id) }
+}
+
+/// R17: at most `catch_up_limit` at once.
+pub async fn under_allow_caught_up_rows_run_side_by_side_up_to_the_limit(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let ids = caught_up(&scene, &[10, 20, 30, 40]).await;
+    let mut running = Vec::new();
+    for id in &ids[..2] {
+        assert_eq!(scene.due_ids().await, [*id], "the oldest first");
+        running.push(scene.taken(&beside(&scene, *id, 2)).await.0);
+    }
+    assert_eq!(scene.try_take(&beside(&scene, ids[2], 2)).await, refused(Refusal::Full));
+    let both = [beside(&scene, ids[2], 2), beside(&scene, ids[3], 2)];
+    let outcomes = scene.store.take(&both).await.expect("the store answers");
+    assert_eq!(outcomes, [refused(Refusal::Full), refused(Refusal::Full)]);
+    scene.finished(&finish(running[0], Status::Succeeded)).await;
+    scene.taken(&beside(&scene, ids[2], 2)).await;
+    assert_eq!(scene.try_take(&beside(&scene, ids[3], 2)).await, refused(Refusal::Full));
+    scene.taken(&beside(&scene, ids[3], 3)).await;
+}
+
+pub async fn caught_up_rows_that_wait_for_a_place_hide_no_other_row(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let ids = caught_up(&scene, &[10, 20]).await;
+    scene.taken(&beside(&scene, ids[0], 1)).await;
+    let retry = loose_retry(&scene, 30).await;
+    assert_eq!(scene.due_ids().await, [ids[1], retry]);
+    let outcomes = [beside(&scene, ids[1], 1), TakeRequest { holds_key: false, ..scene.take(retry) }];
+    let outcomes = scene.store.take(&outcomes).await.expect("the store answers");
+    assert_eq!(outcomes[0], refused(Refusal::Full));
+    assert!(matches!(&outcomes[1], TakeOutcome::Granted { execution, .. } if execution.id == retry), "{outcomes:?}");
+    let other = scene.beside("beside").await;
+    let theirs = caught_up(&other, &[10]).await;
+    other.taken(&beside(&other, theirs[0], 1)).await;
+}
+
+/// R17: over all who take.
+pub async fn of_ten_takers_at_once_as_many_rows_run_as_may(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let millis: Vec<i64> = (1..=10).map(|nth| nth * 10).collect();
+    let takers = caught_up(&scene, &millis).await.into_iter().map(|id| {
+        let store = scene.store.attach();
+        let request = TakeRequest { instance: InstanceId::random(), ..beside(&scene, id, 3) };
+        tokio::spawn(async move { store.take(&[request]).await })
+    });
+    let mut outcomes = Vec::new();
+    for taker in takers.collect::<Vec<_>>() {
+        outcomes.extend(taker.await.expect("no panic").expect("the store answers"));
+    }
+    let granted = outcomes.iter().filter(|outcome| matches!(outcome, TakeOutcome::Granted { .. })).count();
+    assert_eq!(granted, 3, "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, TakeOutcome::Granted { .. } | TakeOutcome::Refused(Refusal::Full)))
+    );
+}
+
 pub async fn due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_limit(harness: &dyn StoreHarness) {
     let first = Scene::new(harness).await;
     let second = first.beside("beside").await;
@@ -153,7 +247,7 @@ pub async fn due_rows_of_several_jobs_come_oldest_occurrence_first_up_to_the_lim
     let middle = waiting_retry(&second, 1, Duration::ZERO).await;
     let oldest = waiting_retry(&first, 1, Duration::ZERO).await;
     assert_eq!(first.due_ids().await, [oldest, middle, newest]);
-    let two: Vec<_> = first.store.due(None, 2).await.expect("the store answers");
+    let two: Vec<_> = first.store.due(&first.due_request(2)).await.expect("the store answers");
     assert_eq!(two.iter().map(|due| due.execution_id).collect::<Vec<_>>(), [oldest, middle]);
 }
 
@@ -164,7 +258,9 @@ pub async fn what_is_due_is_read_on_after_a_row(harness: &dyn StoreHarness) {
     let older = waiting_retry(&first, 1, Duration::ZERO).await;
     let mut after = None;
     let mut seen = Vec::new();
-    while let Some(due) = first.store.due(after, 1).await.expect("the store answers").pop() {
+    while let Some(due) =
+        first.store.due(&DueRequest { after, ..first.due_request(1) }).await.expect("the store answers").pop()
+    {
         after = Some(due.place());
         seen.push(due.execution_id);
     }
@@ -184,6 +280,7 @@ pub async fn a_row_whose_key_is_held_is_not_due_and_goes_on_waiting(harness: &dy
     assert!(scene.taken(&scene.take(waiting)).await.1.holds_key);
 }
 
+/// R16: a waiting retry counts as running.
 pub async fn a_waiting_retry_holds_the_key(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let retry = waiting_retry(&scene, 1, DELAY).await;

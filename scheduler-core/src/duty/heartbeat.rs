@@ -53,13 +53,13 @@ impl Healthy {
 }
 
 /// One heartbeat.
-pub(crate) async fn run_once(engine: &Engine, version: &str) -> Result<(), StoreError> {
+pub(crate) async fn run_once(engine: &Engine) -> Result<(), StoreError> {
     let asked = engine.clock.uptime();
     let heartbeat = Heartbeat {
         instance: engine.instance,
         host: host(),
         pid: std::process::id(),
-        version: version.to_owned(),
+        version: engine.version.clone(),
         clock_offset_ms: engine.time.offset().num_milliseconds(),
     };
     let answer = limited(&*engine.clock, LIMIT, "send a heartbeat", engine.keeper.heartbeat(&heartbeat)).await;

@@ -17,7 +17,7 @@ pub(crate) use stored::{Purpose, StoredPlanner};
 use crate::{
     engine::Elsewhere,
     identity::{ClaimId, InstanceId},
-    job::{CatchUp, JobSettings, OnCrash},
+    job::{CatchUp, JobSettings},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
     store::{Claim, DecideView, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow},
@@ -150,6 +150,10 @@ impl OwedPlanner {
     /// The occurrences above the watermark, up to `until`, that have no row and were not decided elsewhere.
     fn undecided(&self, view: &DecideView, until: DateTime<Utc>) -> Undecided {
         let mut found = Undecided { occurrences: Vec::new(), end: until, is_cut: false };
+        // What each instance runs for itself is nobody's to catch up (R26).
+        if self.settings.every_instance {
+            return found;
+        }
         let mut at = view.state.watermark;
         let mut covered = Covered::new(&view.rows);
         for seen in 0.. {
@@ -184,9 +188,10 @@ impl OwedPlanner {
             deadline: settings.deadline(at),
             max_attempts: settings.max_attempts(),
             overlap: settings.overlap,
-            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            rerun_on_crash: settings.reruns_on_crash(),
             lease: settings.lease_ttl,
             instance: self.instance,
+            every_instance: settings.every_instance,
         })
     }
 
@@ -211,7 +216,9 @@ impl OwedPlanner {
             CatchUp::Latest if owed.is_cut => (&[][..], Reason::Coalesced),
             CatchUp::Latest => (&in_window[in_window.len().saturating_sub(1)..], Reason::Coalesced),
             CatchUp::All => {
-                let limit = usize::try_from(self.settings.catch_up_limit).unwrap_or(usize::MAX);
+                let limit = usize::try_from(self.settings.catch_up_limit).unwrap_or(usize::MAX).min(PASS);
+                // Of a pass that was cut short the next ones have the later occurrences, which come first.
+                let limit = if owed.is_cut { limit - self.count_late(view, owed.end, limit) } else { limit };
                 (&in_window[in_window.len().saturating_sub(limit)..], Reason::CatchUpLimit)
             }
         };
@@ -227,6 +234,13 @@ impl OwedPlanner {
                 break;
             }
         }
+    }
+
+    /// How many occurrences after this instant are too late as well, as far as this many.
+    fn count_late(&self, view: &DecideView, after: DateTime<Utc>, most: usize) -> usize {
+        let next = |at: &DateTime<Utc>| self.settings.trigger.next_after(*at);
+        let is_late = |at: &DateTime<Utc>| *at <= view.now && view.now + MOMENT >= self.settings.deadline(*at);
+        std::iter::successors(next(&after), next).take(most).take_while(is_late).count()
     }
 
     /// One row for a range that never runs, or growth of the newest one if it follows on it.

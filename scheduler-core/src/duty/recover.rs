@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tracing::warn;
 
+use super::heartbeat;
 use crate::{
     engine::{Engine, limited},
     event::Event,
@@ -19,10 +20,12 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// One look. An instance whose own heartbeats were not healthy for a whole lease finds nothing: it can't tell
 /// another's silence from the store's.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
-    let healthy_for = engine.healthy_for();
-    if healthy_for < engine.jobs.longest_lease() {
+    let is_healthy = || engine.healthy_for() >= engine.jobs.longest_lease();
+    // The store's clock may have been stepped since the last heartbeat, and with it every lease's end.
+    if !is_healthy() || heartbeat::run_once(engine).await.is_err() || !is_healthy() {
         return;
     }
+    let healthy_for = engine.healthy_for();
     loop {
         let request = RecoverRequest { instance: engine.instance, healthy_for, limit: BATCH };
         let recovered = match limited(&*engine.clock, LIMIT, "recover executions", engine.store.recover(&request)).await

@@ -4,12 +4,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tracing::{debug, error};
 
+use super::make_way;
 use crate::{
     engine::{Assignment, Backoff, Engine, HeldLock, JobIndex, chain, limited},
     identity::{ClaimId, ExecutionId},
-    job::{OnCrash, OverlapPolicy},
+    job::OverlapPolicy,
     occurrence::Origin,
-    store::{DueExecution, TakeOutcome, TakeRequest},
+    store::{DueExecution, DueRequest, TakeOutcome, TakeRequest},
 };
 
 /// How many rows are looked at in one trip.
@@ -28,6 +29,7 @@ type Wanted = (JobIndex, TakeRequest, Option<HeldLock>);
 /// batch has at most one row a job.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     engine.review_kept().await;
+    make_way::run_once(engine).await;
     while pass(engine).await > 0 {}
 }
 
@@ -37,7 +39,8 @@ async fn pass(engine: &Arc<Engine>) -> usize {
     let mut started = 0;
     loop {
         let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return 0 };
-        let look = engine.store.due(after, BATCH);
+        let request = DueRequest { instance: engine.instance, after, limit: BATCH };
+        let look = engine.store.due(&request);
         let due = match limited(&*engine.clock, LIMIT, "look for pending executions", look).await {
             Ok(due) => due,
             Err(error) => {
@@ -60,11 +63,17 @@ async fn pass(engine: &Arc<Engine>) -> usize {
 
 /// Which of the rows this instance may start.
 async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
-    let mut wanted = Vec::new();
+    let mut wanted: Vec<Wanted> = Vec::new();
     for row in due {
         let Some(job) = engine.jobs.find(&row.job_id) else { continue };
         let entry = engine.jobs.get(job);
         if !entry.is_scheduled() && !matches!(row.origin, Origin::Manual | Origin::Backfill) {
+            continue;
+        }
+        let settings = entry.settings();
+        let holds_key = settings.overlap != OverlapPolicy::Allow;
+        // Of two rows of a job the older one gets the key.
+        if holds_key && wanted.iter().any(|(other, ..)| *other == job) {
             continue;
         }
         let lock = match engine.acquire_for_take(job, row.execution_id).await {
@@ -75,14 +84,15 @@ async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
                 continue;
             }
         };
-        let settings = entry.settings();
         let request = TakeRequest {
             execution_id: row.execution_id,
             claim_id: ClaimId::random(),
-            holds_key: settings.overlap != OverlapPolicy::Allow,
-            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            holds_key,
+            at_once: (!holds_key && row.origin.is_belated()).then(|| settings.catch_up_limit.max(1)),
+            rerun_on_crash: settings.reruns_on_crash(),
             lease: settings.lease_ttl,
             instance: engine.instance,
+            every_instance: settings.every_instance,
         };
         wanted.push((job, request, lock));
     }
@@ -143,6 +153,7 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
                     max_attempts: execution.max_attempts,
                     scheduled_at: execution.scheduled_at,
                     params: execution.params,
+                    upstream_results: execution.upstream_results,
                     triggered_by: execution.triggered_by,
                     asked_at,
                     lock,

@@ -84,7 +84,7 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
             agenda.push(at, index);
         }
         if let Some(owed) = entry.settings().trigger.next_after(entry.watermark()).filter(|at| *at < now) {
-            engine.undecided.note(index, owed);
+            engine.note_undecided(index, owed);
         }
     }
     loop {
@@ -110,6 +110,14 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
 }
 
 impl Engine {
+    /// Notes an occurrence that went by, for whoever sees that it is decided; what each instance runs for itself is
+    /// nobody else's (R26).
+    fn note_undecided(&self, job: JobIndex, at: DateTime<Utc>) {
+        if !self.jobs.get(job).settings().every_instance {
+            self.undecided.note(job, at);
+        }
+    }
+
     /// Notes that the loop goes round, and tells where it had stood still.
     fn tick(&self) {
         let uptime = self.clock.uptime();
@@ -127,7 +135,7 @@ fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>) -> Vec<Due
     let mut due = Vec::new();
     while let Some(occurrence) = agenda.pop(now) {
         let entry = engine.jobs.get(occurrence.job);
-        engine.undecided.note(occurrence.job, occurrence.scheduled_at);
+        engine.note_undecided(occurrence.job, occurrence.scheduled_at);
         let mut next = entry.settings().trigger.next_after(occurrence.scheduled_at);
         if next.is_some_and(|next| next <= now) {
             // More than one went by at once, as after a machine slept: the duty `decide` sees to all but the last.

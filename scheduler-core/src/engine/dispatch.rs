@@ -17,8 +17,7 @@ use super::{
 };
 use crate::{
     identity::ClaimId,
-    job::OnCrash,
-    occurrence::{OccurrenceKey, Origin},
+    occurrence::Origin,
     store::{Claim, ClaimOutcome, Grant, Refusal},
 };
 
@@ -88,15 +87,16 @@ impl Engine {
             claim_id: ClaimId::random(),
             job_id: settings.id.clone(),
             revision,
-            occurrence: OccurrenceKey::scheduled(scheduled_at),
+            occurrence: settings.occurrence_key(scheduled_at, self.instance),
             scheduled_at,
             not_before: scheduled_at,
             deadline: settings.deadline(scheduled_at),
             max_attempts: settings.max_attempts(),
             overlap: settings.overlap,
-            rerun_on_crash: settings.on_crash == OnCrash::Rerun,
+            rerun_on_crash: settings.reruns_on_crash(),
             lease: settings.lease_ttl,
             instance: self.instance,
+            every_instance: settings.every_instance,
         }
     }
 
@@ -120,6 +120,7 @@ impl Engine {
             max_attempts: claim.max_attempts,
             scheduled_at: claim.scheduled_at,
             params: None,
+            upstream_results: None,
             triggered_by: None,
             asked_at,
             lock,

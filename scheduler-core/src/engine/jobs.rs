@@ -1,7 +1,7 @@
 //! The jobs of this instance, by index.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::{
     identity::{JobId, RevisionId},
-    job::{Job, JobSettings},
+    job::{Job, JobSettings, OverlapPolicy},
     store::Announced,
 };
 
@@ -23,12 +23,16 @@ pub(crate) type JobIndex = u32;
 pub(crate) struct JobTable {
     entries: Vec<JobEntry>,
     by_id: HashMap<JobId, JobIndex>,
+    /// Those whose run makes way for the next (R17).
+    yielding: Vec<JobIndex>,
 }
 
 /// A job, and what the store said of it.
 #[derive(Debug)]
 pub(crate) struct JobEntry {
     pub(crate) job: Job,
+    /// Whether another job of this instance runs after this one (R24).
+    pub(crate) has_dependants: bool,
     revision: AtomicI64,
     current: AtomicBool,
     watermark: AtomicI64,
@@ -43,9 +47,14 @@ impl JobTable {
             .enumerate()
             .map(|(index, job)| (job.settings().id.clone(), JobIndex::try_from(index).expect("fewer than 2^32 jobs")))
             .collect();
+        let upstreams: HashSet<String> =
+            jobs.iter().flat_map(|job| job.settings().upstreams().map(str::to_owned)).collect();
+        let makes_way = |job: &Job| job.settings().overlap == OverlapPolicy::CancelRunning;
+        let yielding = (0..).zip(&jobs).filter(|(_, job)| makes_way(job)).map(|(index, _)| index).collect();
         let entries = jobs
             .into_iter()
             .map(|job| JobEntry {
+                has_dependants: upstreams.contains(job.settings().id.as_str()),
                 job,
                 revision: AtomicI64::new(0),
                 current: AtomicBool::new(false),
@@ -53,7 +62,7 @@ impl JobTable {
                 superseded_is_told: AtomicBool::new(false),
             })
             .collect();
-        Self { entries, by_id }
+        Self { entries, by_id, yielding }
     }
 
     pub(crate) fn get(&self, index: JobIndex) -> &JobEntry {
@@ -66,6 +75,15 @@ impl JobTable {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (JobIndex, &JobEntry)> {
         (0..).zip(&self.entries)
+    }
+
+    /// The jobs of which a run makes way for the next, as far as this instance decides for them.
+    pub(crate) fn yielding(&self) -> impl Iterator<Item = JobId> {
+        self.yielding
+            .iter()
+            .map(|job| self.get(*job))
+            .filter(|job| job.is_current())
+            .map(|job| job.settings().id.clone())
     }
 
     /// The shortest lease of any job: what heartbeat and renewals keep pace with (R3).

@@ -241,11 +241,22 @@ impl Engine {
 
     /// Which of these occurrences this instance brings to the store.
     pub(crate) async fn admit(&self, batch: &[Due]) -> Admission {
-        match &self.locks {
-            None => Admission::of(batch.iter().copied()),
-            Some(locks) if locks.is_filter => locks.filter(self, batch).await,
-            Some(locks) => locks.lease(self, batch).await,
-        }
+        let Some(locks) = &self.locks else { return Admission::of(batch.iter().copied()) };
+        let is_own = |due: &Due| self.jobs.get(due.job).settings().every_instance;
+        let (own, asked): (Vec<Due>, Vec<Due>) = batch.iter().copied().partition(is_own);
+        let mut admission = match asked.as_slice() {
+            [] => Admission::default(),
+            asked if locks.is_filter => locks.filter(self, asked).await,
+            asked => locks.lease(self, asked).await,
+        };
+        admission.admitted.extend(Admission::of(own).admitted);
+        admission
+    }
+
+    /// The lock backend, where it is the claim of this job's runs: it is none of those that each instance has for itself
+    /// (R26).
+    fn locks_of(&self, job: JobIndex) -> Option<&Locks> {
+        self.claiming_locks().filter(|_| !self.jobs.get(job).settings().every_instance)
     }
 
     fn acquire_request(&self, due: &Due, mode: LockMode) -> AcquireRequest {
@@ -273,7 +284,7 @@ impl Engine {
         job: JobIndex,
         mut until: DateTime<Utc>,
     ) -> Result<Elsewhere, LockError> {
-        let Some(locks) = self.claiming_locks() else { return Ok(Elsewhere::default()) };
+        let Some(locks) = self.locks_of(job) else { return Ok(Elsewhere::default()) };
         let entry = self.jobs.get(job);
         locks.settle_doubts(self, job, None).await?;
         let call = locks.backend.cursor(&entry.settings().id);
@@ -312,7 +323,7 @@ impl Engine {
         job: JobIndex,
         execution: ExecutionId,
     ) -> Result<Option<Option<HeldLock>>, LockError> {
-        let Some(locks) = self.claiming_locks() else { return Ok(Some(None)) };
+        let Some(locks) = self.locks_of(job) else { return Ok(Some(None)) };
         let asked_at = self.clock.uptime();
         if let Some(kept) = self.running.take_kept(execution) {
             match locks.renew(self, &kept.lock, kept.lease, LEASE_LIMIT).await {
@@ -330,7 +341,7 @@ impl Engine {
     /// The key for a claim that was admitted while an earlier run of this instance held it, and was granted, as that run
     /// had ended meanwhile. `None` where it is another's by now: the claim does not run.
     pub(crate) async fn acquire_late(&self, job: JobIndex) -> Option<Option<HeldLock>> {
-        let Some(locks) = self.claiming_locks() else { return Some(None) };
+        let Some(locks) = self.locks_of(job) else { return Some(None) };
         match self.acquire_key(locks, job).await {
             Ok(key) => key,
             Err(error) => {
@@ -369,7 +380,7 @@ impl Engine {
     /// Moves the cursor past an occurrence that is decided without a run, and gives its lease up, if it had one.
     pub(crate) async fn pass(&self, job: JobIndex, scheduled_at: DateTime<Utc>, lock: Option<LockLease>) {
         self.release(lock).await;
-        let Some(locks) = self.claiming_locks() else { return };
+        let Some(locks) = self.locks_of(job) else { return };
         if let Err(error) = locks.move_cursor(self, job, scheduled_at).await {
             warn_of_release(&error);
         }

@@ -38,7 +38,14 @@ pub(crate) fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Panic> {
     let outer = IN_BODY.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     IN_BODY.set(outer);
-    result.map_err(|payload| Panic { message: message(&*payload), backtrace: BACKTRACE.take() })
+    result.map_err(|payload| {
+        let panic = Panic { message: message(&*payload), backtrace: BACKTRACE.take() };
+        // What it was thrown with is the user's, and may panic at its end: such a one is kept for good.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
+        panic
+    })
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -57,5 +64,17 @@ mod tests {
         assert_eq!(panic.message, "panicked: the printer broke");
         let backtrace = panic.backtrace.expect("a backtrace");
         assert!(backtrace.contains("a_panic_has_its_message"), "{backtrace}");
+    }
+
+    #[test]
+    fn a_panic_whose_payload_panics_in_its_drop_is_caught() {
+        struct Payload;
+        impl Drop for Payload {
+            fn drop(&mut self) {
+                panic!("and again");
+            }
+        }
+        let panic = catch(|| std::panic::panic_any(Payload)).expect_err("panics");
+        assert_eq!(panic.message, "panicked");
     }
 }

@@ -11,6 +11,7 @@ use tracing::{Instrument as _, debug, info_span, warn};
 
 use super::{
     Engine, JobIndex, Stop,
+    panic::{Panic, catch},
     running::{HeldLock, RunControl, RunningExecution},
     supervise::{End, supervise},
     tasks::Task,
@@ -19,9 +20,9 @@ use crate::{
     context::{Inner, JobContext},
     event::Event,
     identity::{ClaimId, ExecutionId, FencingToken},
-    job::{JobSettings, OnCrash, OnLostLease, OverlapPolicy},
+    job::{JobSettings, OnLostLease, OverlapPolicy},
     occurrence::{OccurrenceKey, Origin},
-    outcome::{JobError, Retry, Verdict},
+    outcome::{JobError, Outcome, Retry, Verdict, bounded_data, bounded_text},
     status::{Reason, Status},
     store::{Finish, NextAttempt},
 };
@@ -47,6 +48,7 @@ pub(crate) struct Assignment {
     pub(crate) max_attempts: u32,
     pub(crate) scheduled_at: DateTime<Utc>,
     pub(crate) params: Option<Value>,
+    pub(crate) upstream_results: Option<Value>,
     pub(crate) triggered_by: Option<String>,
     /// The uptime of the request from which the lease counts (R5).
     pub(crate) asked_at: Duration,
@@ -90,7 +92,8 @@ impl Engine {
             fence,
             lease: settings.lease_ttl,
             lock: lock.clone(),
-            is_waited_for: assignment.origin != Origin::Schedule
+            is_waited_for: self.jobs.get(assignment.job).has_dependants
+                || assignment.origin != Origin::Schedule
                 || matches!(settings.overlap, OverlapPolicy::QueueOne | OverlapPolicy::CancelRunning),
             control: Arc::clone(&control),
             ended: false,
@@ -109,6 +112,7 @@ impl Engine {
             instance: self.instance,
             triggered_by: assignment.triggered_by,
             params: assignment.params,
+            upstream_results: assignment.upstream_results,
             cancellation: control.cancellation.clone(),
             namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),
@@ -134,7 +138,8 @@ impl Engine {
             if let Some(timer) = timer {
                 timer.abort();
             }
-            let finish = outcome(&settings, execution_id, fence, (attempt, max_attempts), end, control.stopped());
+            let ended = outcome(&settings, execution_id, fence, (attempt, max_attempts), end, control.stopped());
+            let finish = bounded(ended);
             debug!(status = %finish.status, "an execution has ended");
             engine.running.end(execution_id);
             engine.outcomes.push(finish);
@@ -205,17 +210,9 @@ fn outcome(
         }
         End::Returned(Err(error)) => {
             retry = error.retry();
-            fail(&mut finish, &error);
+            fail(&mut finish, error);
         }
-        End::Panicked(panic) => {
-            finish.status = Status::Failed;
-            finish.reason = Some(Reason::Panic);
-            finish.error_trace = Some(match panic.backtrace {
-                Some(backtrace) => format!("{}\n{backtrace}", panic.message),
-                None => panic.message.clone(),
-            });
-            finish.message = Some(panic.message);
-        }
+        End::Panicked(panic) => panicked(&mut finish, panic),
         End::Aborted => finish.message = Some("it did not end when it was told to, and was dropped".to_owned()),
         End::LeaseLost => finish.message = Some("its lease could not be renewed in time".to_owned()),
     }
@@ -235,7 +232,7 @@ fn outcome(
         }
         Some(Stop::Shutdown) => {
             (finish.status, finish.reason) = (Status::Cancelled, Some(Reason::Shutdown));
-            if settings.on_crash == OnCrash::Rerun && attempt < max_attempts {
+            if settings.reruns_on_crash() && attempt < max_attempts {
                 finish.next = Some(next_attempt(settings, Duration::ZERO));
             }
             return finish;
@@ -253,10 +250,33 @@ fn outcome(
     finish
 }
 
-fn fail(finish: &mut Finish, error: &JobError) {
+/// What an error says. Its words and its end are the user's code as well.
+fn fail(finish: &mut Finish, error: JobError) {
     finish.status = Status::Failed;
-    finish.message = Some(error.to_string());
-    finish.error_trace = Some(error.trace());
+    match catch(move || (error.to_string(), error.trace())) {
+        Ok((message, trace)) => (finish.message, finish.error_trace) = (Some(message), Some(trace)),
+        Err(panic) => panicked(finish, panic),
+    }
+}
+
+fn panicked(finish: &mut Finish, panic: Panic) {
+    finish.status = Status::Failed;
+    finish.reason = Some(Reason::Panic);
+    finish.error_trace = Some(match panic.backtrace {
+        Some(backtrace) => format!("{}\n{backtrace}", panic.message),
+        None => panic.message.clone(),
+    });
+    finish.message = Some(panic.message);
+}
+
+/// The outcome with as much of the body's words as every store takes.
+fn bounded(finish: Finish) -> Finish {
+    Finish {
+        message: finish.message.map(|text| bounded_text(text, Outcome::LONGEST_MESSAGE)),
+        error_trace: finish.error_trace.map(|text| bounded_text(text, Outcome::LONGEST_TRACE)),
+        result_data: finish.result_data.map(bounded_data),
+        ..finish
+    }
 }
 
 fn next_attempt(settings: &JobSettings, after: Duration) -> NextAttempt {

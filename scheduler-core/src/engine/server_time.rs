@@ -16,7 +16,9 @@ const STEP: TimeDelta = TimeDelta::seconds(1);
 /// changes nothing. A store without a clock of its own has the wall clock's.
 #[derive(Debug)]
 pub(crate) struct ServerTime {
-    sample: Option<Mutex<Sample>>,
+    /// Whether the store has a clock of its own.
+    has_clock: bool,
+    sample: Mutex<Sample>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,29 +33,27 @@ impl ServerTime {
     /// Time by the wall clock, until a sample is taken if the store has a clock of its own.
     pub(crate) fn new(clock: &dyn Clock, server_clock: bool) -> Self {
         let sample = Sample { at: clock.now(), uptime: clock.uptime(), offset: TimeDelta::zero() };
-        Self { sample: server_clock.then(|| Mutex::new(sample)) }
+        Self { has_clock: server_clock, sample: Mutex::new(sample) }
     }
 
     pub(crate) fn now(&self, clock: &dyn Clock) -> DateTime<Utc> {
-        match &self.sample {
-            None => clock.now(),
-            Some(sample) => {
-                let sample = *lock(sample);
-                sample.at + elapsed(sample.uptime, clock.uptime())
-            }
+        if !self.has_clock {
+            return clock.now();
         }
+        let sample = *lock(&self.sample);
+        sample.at + elapsed(sample.uptime, clock.uptime())
     }
 
     /// How far the wall clock is ahead of the store's, as last sampled.
     pub(crate) fn offset(&self) -> TimeDelta {
-        self.sample.as_ref().map_or(TimeDelta::zero(), |sample| lock(sample).offset)
+        if self.has_clock { lock(&self.sample).offset } else { TimeDelta::zero() }
     }
 
-    /// Takes a sample: the store said `now` between the uptimes `asked` and `answered`. `true` when its clock stepped.
+    /// Takes a sample: the store said `now` between the uptimes `asked` and `answered`. `true` when its clock, its own
+    /// or this machine's, stepped.
     pub(crate) fn sample(&self, clock: &dyn Clock, now: DateTime<Utc>, asked: Duration, answered: Duration) -> bool {
-        let Some(sample) = &self.sample else { return false };
         let uptime = asked + (answered.saturating_sub(asked)) / 2;
-        let mut sample = lock(sample);
+        let mut sample = lock(&self.sample);
         let expected = sample.at + elapsed(sample.uptime, uptime);
         let wall = clock.now() - elapsed(uptime, clock.uptime());
         *sample = Sample { at: now, uptime, offset: wall - now };
@@ -84,6 +84,18 @@ mod tests {
         clock.advance(Duration::from_secs(5));
         assert_eq!(time.now(&clock), server + TimeDelta::seconds(5));
         assert_eq!(time.offset(), TimeDelta::seconds(-20));
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_is_told_where_the_store_has_no_other() {
+        let clock = ManualClock::new(DateTime::UNIX_EPOCH);
+        let time = ServerTime::new(&clock, false);
+        let sample = || time.sample(&clock, clock.now(), clock.uptime(), clock.uptime());
+        clock.advance(Duration::from_secs(5));
+        assert!(!sample());
+        clock.step(TimeDelta::seconds(2));
+        assert!(sample() && !sample());
+        assert_eq!((time.now(&clock), time.offset()), (clock.now(), TimeDelta::zero()));
     }
 
     #[test]

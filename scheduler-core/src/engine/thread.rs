@@ -130,7 +130,6 @@ async fn live(
     started: oneshot::Sender<Result<(), StartError>>,
     shutdown: oneshot::Receiver<Duration>,
 ) {
-    let version: Arc<str> = parts.version.as_str().into();
     let engine = match assemble(parts, tasks).await {
         Ok(engine) => engine,
         Err(error) => {
@@ -145,7 +144,7 @@ async fn live(
         keep_up(&engine, "agenda", move |engine| run_agenda(engine, Arc::clone(&stop)))
     };
     let outcomes = keep_up(&engine, "writer of outcomes", write_outcomes);
-    let leases = keep_up(&engine, "keeper of leases", move |engine| keep_leases(engine, Arc::clone(&version)));
+    let leases = keep_up(&engine, "keeper of leases", keep_leases);
     let looks = keep_up(&engine, "look around", look_around);
     if started.send(Ok(())).is_err() {
         // Nobody waits for the start any more.
@@ -199,6 +198,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
     }
     let engine = Arc::new(Engine {
         instance: parts.instance,
+        version: parts.version,
         time: ServerTime::new(&*parts.clock, capabilities.server_clock),
         clock: parts.clock,
         keeper: parts.store.attach(),
@@ -220,7 +220,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         draining: false.into(),
         starting: Starting::default(),
     });
-    heartbeat::run_once(&engine, &parts.version).await.map_err(StartError::Store)?;
+    heartbeat::run_once(&engine).await.map_err(StartError::Store)?;
     announce::announce_all(&engine).await.map_err(StartError::Store)?;
     info!(
         instance = %engine.instance,

@@ -62,7 +62,7 @@ impl SchedulerHandle {
     /// The runs are taken oldest first, whether the job is paused, disabled or neither.
     ///
     /// # Errors
-    /// [`OperatorError::UnknownJob`], [`OperatorError::TooMany`], [`OperatorError::Trigger`], or a store that does not
+    /// [`OperatorError::UnknownJob`], [`OperatorError::RunsEverywhere`], [`OperatorError::TooMany`], [`OperatorError::Trigger`], or a store that does not
     /// answer.
     ///
     /// # Cancel safety
@@ -74,7 +74,7 @@ impl SchedulerHandle {
 
     async fn try_backfill(&self, backfill: &Backfill, by: &Actor) -> Result<Vec<Backfilled>, OperatorError> {
         let Backfill { job_id, range, dry_run } = backfill;
-        let settings = self.current_settings(job_id).await?;
+        let settings = self.shared_settings(job_id).await?;
         let before = range.start.checked_sub_signed(TimeDelta::nanoseconds(1)).unwrap_or(range.start);
         let due = settings.trigger.upcoming(before).take_while(|at| *at < range.end);
         let occurrences: Vec<_> = due.take(MOST + 1).collect();

@@ -63,6 +63,9 @@ pub enum OperatorError {
     /// The occurrence has its row.
     #[error("this occurrence is {} already, in execution `{}`", .0.status, .0.id)]
     AlreadyDecided(Box<Execution>),
+    /// Each instance runs the job's occurrences for itself (R26): they can't be skipped ahead or backfilled.
+    #[error("job `{0}` runs on every instance: its occurrences are each instance's own")]
+    RunsEverywhere(JobId),
     /// A backfill of more occurrences than are done at once.
     #[error("a backfill has at most {MOST} occurrences; ask for a shorter range")]
     TooMany,

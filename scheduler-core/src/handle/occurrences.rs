@@ -33,7 +33,7 @@ impl SchedulerHandle {
     /// time, with the actor's reason as message. A backfill can bring it back once its time has come.
     ///
     /// # Errors
-    /// [`OperatorError::UnknownJob`], [`OperatorError::NotAnOccurrence`] of the job's current trigger,
+    /// [`OperatorError::UnknownJob`], [`OperatorError::RunsEverywhere`], [`OperatorError::NotAnOccurrence`] of the job's current trigger,
     /// [`OperatorError::NotToCome`], [`OperatorError::AlreadyDecided`], [`OperatorError::Trigger`], or a store that does
     /// not answer.
     ///
@@ -45,7 +45,7 @@ impl SchedulerHandle {
     }
 
     async fn try_skip(&self, job_id: &JobId, at: DateTime<Utc>, by: &Actor) -> Result<Execution, OperatorError> {
-        if !self.current_settings(job_id).await?.trigger.covers(at) {
+        if !self.shared_settings(job_id).await?.trigger.covers(at) {
             return Err(OperatorError::NotAnOccurrence { job_id: job_id.clone(), at });
         }
         let request = SkipRequest { job_id: job_id.clone(), scheduled_at: at, actor: by.clone() };
@@ -58,6 +58,12 @@ impl SchedulerHandle {
             SkipOutcome::Due => Err(OperatorError::NotToCome(at)),
             SkipOutcome::UnknownJob => Err(OperatorError::UnknownJob(job_id.clone())),
         }
+    }
+
+    /// The settings of a job whose occurrences are not each instance's own.
+    pub(super) async fn shared_settings(&self, job_id: &JobId) -> Result<Arc<JobSettings>, OperatorError> {
+        let settings = self.current_settings(job_id).await?;
+        if settings.every_instance { Err(OperatorError::RunsEverywhere(job_id.clone())) } else { Ok(settings) }
     }
 
     /// The settings of a job's current revision: this instance's where they are, else as stored.

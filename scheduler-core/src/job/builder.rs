@@ -29,6 +29,7 @@ enum When {
     Cron(Vec<String>),
     Every(Duration),
     At(DateTime<Utc>),
+    After(Vec<String>),
     Manual,
 }
 
@@ -59,6 +60,7 @@ impl JobBuilder {
             on_crash: OnCrash::Abandon,
             on_lost_lease: OnLostLease::Cancel,
             lease_ttl: JobSettings::DEFAULT_LEASE,
+            every_instance: false,
         };
         Self {
             id,
@@ -95,6 +97,17 @@ impl JobBuilder {
     pub fn at(mut self, instant: DateTime<Utc>) -> Self {
         // An occurrence's key has milliseconds; an instant between two of them would never equal its own row's.
         self.when.push(When::At(instant.trunc_subsecs(3)));
+        self
+    }
+
+    /// Runs when an occurrence of each of these jobs has succeeded, for the same occurrence of the one job that their
+    /// chains begin with (R24). Its `scheduled_at` is that occurrence's.
+    ///
+    /// Where one of them is over and has not succeeded, this one is recorded as skipped. An occurrence that was skipped or
+    /// missed at the beginning of the chain never ran, and brings nothing of it. Requests for two jobs of one chain under one
+    /// idempotency key are one beginning.
+    pub fn after<T: Into<String>>(mut self, upstreams: impl IntoIterator<Item = T>) -> Self {
+        self.when.push(When::After(upstreams.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -210,6 +223,13 @@ impl JobBuilder {
         self
     }
 
+    /// How many occurrences are caught up under [`CatchUp::All`], the latest ones; 100 unless given, at most 10,000. Under
+    /// [`OverlapPolicy::Allow`] as many caught-up and backfilled occurrences run at once.
+    pub fn catch_up_limit(mut self, occurrences: u32) -> Self {
+        self.settings.catch_up_limit = occurrences;
+        self
+    }
+
     /// What happens to an occurrence that is due while the last execution still runs; [`OverlapPolicy::Skip`] unless given.
     pub fn overlap(mut self, policy: OverlapPolicy) -> Self {
         self.settings.overlap = policy;
@@ -231,6 +251,15 @@ impl JobBuilder {
     /// How long a lease lives unless renewed; 30 s unless given, at least 2 s.
     pub fn lease_ttl(mut self, ttl: Duration) -> Self {
         self.settings.lease_ttl = ttl;
+        self
+    }
+
+    /// Runs each occurrence on each instance, as for a cache that every process keeps for itself: without asking the lock
+    /// backend, without catch-up, and with a key for each instance, so that `overlap` is within one (R26).
+    ///
+    /// What an instance had running or waiting ends with it. A manual request runs once, on whichever instance is free.
+    pub fn every_instance(mut self, every_instance: bool) -> Self {
+        self.settings.every_instance = every_instance;
         self
     }
 
@@ -282,8 +311,12 @@ impl JobBuilder {
                 Err(error) => self.problems.push(error.to_string()),
             },
             [When::At(instant)] => self.settings.trigger = Trigger::At(*instant),
+            [When::After(upstreams)] => {
+                let upstreams = upstreams.clone();
+                self.settle_after(&upstreams);
+            }
             [When::Manual] => self.settings.trigger = Trigger::Manual,
-            [] => self.problems.push("has no trigger; give it `cron`, `every`, `at` or `manual`".to_owned()),
+            [] => self.problems.push("has no trigger; give it `cron`, `every`, `at`, `after` or `manual`".to_owned()),
             more => self.problems.push(format!("has {} triggers, and may have one", more.len())),
         }
         if !self.when.iter().any(|when| matches!(when, When::Cron(_))) {
@@ -297,7 +330,40 @@ impl JobBuilder {
             let given = of_cron.into_iter().filter(|(_, given)| *given);
             self.problems.extend(given.map(|(key, _)| format!("`{key}` goes with `cron` alone")));
         }
+        self.check_every_instance();
         self.check_durations();
+    }
+
+    /// What says what happens later, or elsewhere, does not go with a run of each instance's own.
+    fn check_every_instance(&mut self) {
+        let settings = &self.settings;
+        if !settings.every_instance {
+            return;
+        }
+        let given = [
+            ("on_crash = rerun", settings.on_crash == OnCrash::Rerun),
+            ("catch_up = all", settings.catch_up == CatchUp::All),
+            ("catch_up_window", settings.catch_up_window.is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        self.problems.extend(given.map(|(key, _)| {
+            format!("`{key}` does not go with `every_instance`: a run ends with its instance, and none is caught up")
+        }));
+    }
+
+    fn settle_after(&mut self, upstreams: &[String]) {
+        let wrong = upstreams.iter().filter_map(|id| JobId::parse(id).err()).map(|error| error.to_string());
+        let twice = upstreams.iter().enumerate().filter(|(nth, id)| upstreams[..*nth].contains(id));
+        let twice = twice.map(|(_, id)| format!("`after` names `{id}` twice"));
+        let problems: Vec<String> = wrong.chain(twice).collect();
+        if !problems.is_empty() {
+            self.problems.extend(problems);
+            return;
+        }
+        match Trigger::after(upstreams.iter().map(String::as_str)) {
+            Ok(trigger) => self.settings.trigger = trigger,
+            Err(error) => self.problems.push(error.to_string()),
+        }
     }
 
     fn settle_cron(&mut self, expressions: &[String], zone: Tz) {

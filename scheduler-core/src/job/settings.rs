@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Backoff, CatchUp, OnCrash, OnLostLease, OverlapPolicy};
-use crate::identity::JobId;
+use crate::{
+    identity::{InstanceId, JobId},
+    occurrence::OccurrenceKey,
+};
 
 /// A job's settings, as they are after defaults.
 #[derive(Debug, Clone)]
@@ -53,6 +56,8 @@ pub struct JobSettings {
     pub on_lost_lease: OnLostLease,
     /// How long a lease lives unless renewed.
     pub lease_ttl: Duration,
+    /// Whether each instance runs each occurrence (R26).
+    pub every_instance: bool,
 }
 
 impl JobSettings {
@@ -73,10 +78,30 @@ impl JobSettings {
     /// The period of a trigger that has no next occurrence, and the longest default start deadline.
     pub const DEFAULT_PERIOD: Duration = Duration::from_secs(60);
 
+    /// The key of an occurrence of the schedule, for this instance where each has its own.
+    pub(crate) fn occurrence_key(&self, scheduled_at: DateTime<Utc>, instance: InstanceId) -> OccurrenceKey {
+        if self.every_instance {
+            OccurrenceKey::on_instance(scheduled_at, instance)
+        } else {
+            OccurrenceKey::scheduled(scheduled_at)
+        }
+    }
+
+    /// Whether recovery makes the next attempt of a run whose instance was lost; what is one instance's alone ends with it.
+    pub(crate) fn reruns_on_crash(&self) -> bool {
+        self.on_crash == OnCrash::Rerun && !self.every_instance
+    }
+
     /// The zone of the trigger; UTC where it has none.
     #[must_use]
     pub fn zone(&self) -> Tz {
         self.trigger.zone().unwrap_or(Tz::UTC)
+    }
+
+    /// The jobs that this one runs after (R24); none for a job with a schedule of its own.
+    pub fn upstreams(&self) -> impl Iterator<Item = &str> {
+        let jobs: &[Box<str>] = if let Trigger::After(jobs) = &self.trigger { jobs } else { &[] };
+        jobs.iter().map(|job| &**job)
     }
 
     /// How many attempts an occurrence may have.
@@ -145,6 +170,7 @@ impl JobSettings {
             "on_crash": self.on_crash,
             "on_lost_lease": self.on_lost_lease,
             "lease_ttl_ms": millis(self.lease_ttl),
+            "every_instance": self.every_instance,
         });
         if let Trigger::Cron(cron) = &self.trigger
             && let Some(calendar) = cron.exception()

@@ -25,6 +25,8 @@ impl JobSettings {
             catch_up_window: policies.duration("catch_up_window_ms"),
             catch_up_limit: policies.count("catch_up_limit").unwrap_or(unsaid.catch_up_limit),
             overlap: policies.word("overlap").unwrap_or(unsaid.overlap),
+            every_instance: policies.0.get("every_instance").and_then(Value::as_bool).unwrap_or(unsaid.every_instance),
+            on_crash: policies.word("on_crash").unwrap_or(unsaid.on_crash),
             ..unsaid
         })
     }
@@ -60,7 +62,7 @@ mod tests {
     use super::*;
     use crate::{
         identity::RevisionId,
-        job::{CatchUp, Job, OverlapPolicy},
+        job::{CatchUp, Job, OnCrash, OverlapPolicy},
     };
 
     fn revision(settings: &JobSettings) -> JobRevision {
@@ -87,6 +89,7 @@ mod tests {
             .catch_up(CatchUp::All)
             .catch_up_window(Duration::from_secs(7_200))
             .overlap(OverlapPolicy::QueueOne)
+            .on_crash(OnCrash::Rerun)
             .run(|| async {});
         for settings in
             [&**job.settings(), &**Job::builder("plain").every(Duration::from_secs(5)).run(|| async {}).settings()]
@@ -94,7 +97,7 @@ mod tests {
             let read = JobSettings::from_revision(&settings.id, &revision(settings)).expect("it can be read");
             assert_eq!((&read.id, &read.trigger, read.retries), (&settings.id, &settings.trigger, settings.retries));
             assert_eq!((read.start_deadline, read.catch_up), (settings.start_deadline, settings.catch_up));
-            assert_eq!(read.catch_up_window, settings.catch_up_window);
+            assert_eq!((read.catch_up_window, read.on_crash), (settings.catch_up_window, settings.on_crash));
             assert_eq!((read.catch_up_limit, read.overlap), (settings.catch_up_limit, settings.overlap));
         }
     }

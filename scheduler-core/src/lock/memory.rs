@@ -164,7 +164,7 @@ impl Key {
 
     /// The answer to an occurrence that the cursor or the clock decides; `None` where the cursor may move.
     fn answer_by_cursor(
-        &self,
+        &mut self,
         request: &AcquireRequest,
         occurrence: LockOccurrence,
         now: DateTime<Utc>,
@@ -181,16 +181,19 @@ impl Key {
         cursor.map(|_| Acquired::AlreadyClaimed)
     }
 
-    /// The same owner and occurrence again: granted as before; `None` where its lease has ended.
-    fn repeat(&self, request: &AcquireRequest, now: DateTime<Utc>) -> Option<Acquired> {
+    /// The same owner and occurrence again: granted as before, from now on; `None` where its lease has ended.
+    fn repeat(&mut self, request: &AcquireRequest, now: DateTime<Utc>) -> Option<Acquired> {
         let cursor = self.cursor(now)?;
         let fence = match request.mode {
             LockMode::Filter => return Some(Acquired::Granted(None)),
             LockMode::Lease { exclusive: false, .. } => cursor.fence,
-            LockMode::Lease { exclusive: true, .. } => {
-                let is_of =
-                    |lease: &&Lease| lease.owner == request.owner && lease.occurrence == Some(cursor.scheduled_at);
-                self.lease(now).filter(is_of)?.fence
+            LockMode::Lease { ttl, exclusive: true } => {
+                let lease = self.lease.as_mut().filter(|lease| now < lease.expires_at)?;
+                if lease.owner != request.owner || lease.occurrence != Some(cursor.scheduled_at) {
+                    return None;
+                }
+                lease.expires_at = now + ttl;
+                lease.fence
             }
         };
         let exclusive = matches!(request.mode, LockMode::Lease { exclusive: true, .. });

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use scheduler_cron::Calendar;
 
-use super::{Scheduler, calendars::Calendars};
+use super::{Scheduler, calendars::Calendars, dependencies};
 use crate::{
     build_error::{BuildError, Mistake},
     clock::{Clock, SystemClock},
@@ -104,7 +104,8 @@ impl SchedulerBuilder {
     /// Checks that the parts fit together.
     ///
     /// # Errors
-    /// Every mistake at once: wrong settings, ids that two jobs have, calendars and state that a job wants and nobody gave.
+    /// Every mistake at once: wrong settings, ids that two jobs have, calendars and state that a job wants and nobody gave, jobs that
+    /// run after one that is not there, after themselves, or after chains that begin with different jobs.
     pub fn build(self) -> Result<Scheduler, BuildError> {
         let mut jobs = self.listed.unwrap_or_else(registered_jobs);
         jobs.extend(self.added);
@@ -136,6 +137,7 @@ fn mistakes(jobs: &[Job], state: &StateMap, now: DateTime<Utc>) -> Vec<Mistake> 
         mistakes.extend(missing_state(job, state));
         mistakes.extend(cancelling_too_often(job, now));
     }
+    mistakes.extend(dependencies::mistakes(jobs));
     let doubles = count_by_id.into_iter().filter(|(_, count)| *count > 1);
     mistakes.extend(doubles.map(|(id, count)| Mistake::DuplicateId { id: id.to_owned(), count }));
     mistakes

@@ -4,6 +4,7 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use scheduler_cron::Trigger;
 use serde_json::Value;
 
 use super::{Decided, Planner, StoreError};
@@ -26,7 +27,7 @@ pub trait ControlStore: Debug + Send + Sync + 'static {
     /// Notes that the instance lives, and answers the store's clock.
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<DateTime<Utc>, StoreError>;
 
-    /// Takes the instance off the list, with what it announced.
+    /// Takes the instance off the list, with what it announced; what waits for it alone becomes `cancelled` (R26).
     async fn leave(&self, instance: InstanceId) -> Result<(), StoreError>;
 
     /// The states of all jobs named that the store knows, in one trip.
@@ -77,6 +78,18 @@ pub struct Announcement {
     pub policies: Value,
     /// Whether the schedule runs.
     pub enabled: bool,
+}
+
+impl Announcement {
+    /// The jobs that this one runs after (R24), as its trigger's text says.
+    #[must_use]
+    pub fn upstreams(&self) -> Vec<JobId> {
+        // Of 100,000 jobs nearly all have a schedule of their own, whose text need not be read for this.
+        match self.trigger.starts_with("after ").then(|| self.trigger.parse()) {
+            Some(Ok(Trigger::After(jobs))) => jobs.iter().map(|job| JobId::from_stored(job.as_ref())).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A revision of a job, as the store keeps it (R22). Cheap to clone.

@@ -5,9 +5,11 @@ mod backfill;
 mod claim;
 mod control;
 mod decide;
+mod dependants;
 mod finish;
 mod history;
 mod job;
+mod keys;
 mod manual;
 mod operator;
 mod overlap;
@@ -27,10 +29,11 @@ use self::state::State;
 use super::{
     AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
     CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
-    DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease, HistoryStore,
-    InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome, PauseRequest,
-    Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest, RetryOutcome,
-    RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+    HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome,
+    PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
+    RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome,
+    TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -173,9 +176,9 @@ impl ExecutionStore for MemoryStore {
         Ok(state.find_claim(claim_id, self.clock.now()))
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
         let state = self.state();
-        Ok(state.due(after, limit, self.clock.now()))
+        Ok(state.due(request, self.clock.now()))
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
@@ -196,6 +199,10 @@ impl ExecutionStore for MemoryStore {
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
         Ok(self.write(|state, now| state.recover(request, now)))
+    }
+
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        Ok(self.write(|state, now| jobs.iter().flat_map(|job_id| state.make_way(job_id, now)).collect()))
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {
@@ -244,7 +251,7 @@ impl ControlStore for MemoryStore {
     }
 
     async fn leave(&self, instance: InstanceId) -> Result<(), StoreError> {
-        self.state().leave(instance);
+        self.write(|state, now| state.leave(instance, now));
         Ok(())
     }
 

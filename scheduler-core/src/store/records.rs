@@ -41,6 +41,16 @@ pub struct Claim {
     pub lease: Duration,
     /// The claiming instance.
     pub instance: InstanceId,
+    /// Whether the occurrence is that instance's alone, and so the key it holds (R26).
+    pub every_instance: bool,
+}
+
+impl Claim {
+    /// The instance in which the key ends, where each instance has its own.
+    #[must_use]
+    pub fn for_instance(&self) -> Option<InstanceId> {
+        self.every_instance.then_some(self.instance)
+    }
 }
 
 /// How early a claim may come, by the store's clock: what network and scheduling make of a clock that is right (R1).
@@ -87,6 +97,8 @@ pub enum Refusal {
     DeadlinePassed,
     /// The job's key is held, or a queued row goes first.
     Held,
+    /// As many of the job's caught-up and backfilled rows run as may at once.
+    Full,
     /// The row is no longer pending, or not there.
     NotPending,
 }
@@ -152,12 +164,36 @@ pub struct TakeRequest {
     pub claim_id: ClaimId,
     /// Whether the run holds the job's key: every policy but `overlap = allow`.
     pub holds_key: bool,
+    /// How many of the job's caught-up and backfilled rows may run at once, this one among them; `None` where the row is
+    /// of another origin, or the job's key keeps them apart (R17).
+    pub at_once: Option<u32>,
     /// Whether recovery inserts the next attempt when this run's instance is lost.
     pub rerun_on_crash: bool,
     /// How long the lease lives unless renewed.
     pub lease: Duration,
     /// The taking instance.
     pub instance: InstanceId,
+    /// Whether the key is that instance's alone (R26).
+    pub every_instance: bool,
+}
+
+impl TakeRequest {
+    /// The instance in which the key ends, where each instance has its own.
+    #[must_use]
+    pub fn for_instance(&self) -> Option<InstanceId> {
+        self.every_instance.then_some(self.instance)
+    }
+}
+
+/// A look for pending rows that may be taken (R2).
+#[derive(Debug, Clone, Copy)]
+pub struct DueRequest {
+    /// The looking instance: rows that are another's alone are left out (R26).
+    pub instance: InstanceId,
+    /// Those after this place, so that what a caller can't start does not hide what it can; from the first on if `None`.
+    pub after: Option<DuePlace>,
+    /// How many rows at most.
+    pub limit: usize,
 }
 
 /// What became of a take.

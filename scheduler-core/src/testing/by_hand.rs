@@ -18,8 +18,8 @@ use crate::{
     identity::JobId,
     occurrence::OccurrenceKey,
     store::{
-        ControlStore as _, ExecutionFilter, ExecutionQuery, ExecutionStore as _, HistoryStore as _, PageStart,
-        memory::MemoryStore,
+        ControlStore as _, DueRequest, ExecutionFilter, ExecutionQuery, ExecutionStore as _, HistoryStore as _,
+        PageStart, memory::MemoryStore,
     },
 };
 
@@ -131,7 +131,7 @@ impl ManualScheduler {
         self.settle(true).await;
         let mut before = Vec::new();
         loop {
-            let due = self.store.due(None, usize::MAX).await.expect("a store in memory answers");
+            let due = self.store.due(&self.due(usize::MAX)).await.expect("a store in memory answers");
             let due: Vec<_> = due.into_iter().map(|row| row.execution_id).collect();
             // What is due and not taken at a look is not taken at the next one either.
             if due.is_empty() || due == before {
@@ -209,10 +209,14 @@ impl ManualScheduler {
         .await;
     }
 
+    fn due(&self, limit: usize) -> DueRequest {
+        DueRequest { instance: self.handle.instance(), after: None, limit }
+    }
+
     /// How long nothing happens that would be missed by waking only then.
     async fn next_step(&self) -> Duration {
         let now = self.clock.now();
-        if self.store.is_running() || !self.store.due(None, 1).await.is_ok_and(|due| due.is_empty()) {
+        if self.store.is_running() || !self.store.due(&self.due(1)).await.is_ok_and(|due| due.is_empty()) {
             return STEP;
         }
         let jobs = self.handle.definitions().iter().map(|job| job.settings());

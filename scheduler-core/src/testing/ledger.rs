@@ -3,6 +3,7 @@
 mod attempts;
 mod change;
 mod coverage;
+mod dependants;
 mod row;
 mod sequence;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
+use scheduler_cron::TriggerError;
 use serde::{Deserialize, Serialize};
 
 pub use change::check_change;
@@ -20,6 +22,7 @@ use crate::{
     identity::{ExecutionId, JobId},
     job::JobSettings,
     occurrence::{UnknownWord, words},
+    store::JobRevision,
 };
 
 words! {
@@ -100,6 +103,21 @@ pub struct LedgerJob {
     pub until: DateTime<Utc>,
 }
 
+impl LedgerJob {
+    /// A job as a revision has it, over a span in which it was the current one.
+    ///
+    /// # Errors
+    /// When another version of the code wrote a trigger that this one can't read.
+    pub fn of_revision(
+        job_id: &JobId,
+        revision: &JobRevision,
+        after: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Self, TriggerError> {
+        Ok(Self { settings: Arc::new(JobSettings::from_revision(job_id, revision)?), after, until })
+    }
+}
+
 /// Checks the rows of these jobs: doubles, holes, overlaps beyond policy, impossible states, runs before their time,
 /// attempts that do not add up. The expected occurrences are recomputed from the triggers.
 ///
@@ -146,5 +164,8 @@ pub fn check_ledger(jobs: &[LedgerJob], executions: &[Execution]) -> Vec<Violati
         let rows = by_job.get(&job.settings.id).map_or(&[][..], Vec::as_slice);
         violations.extend(coverage::check(job, rows));
     }
+    let mut rows: Vec<&Execution> = executions.iter().collect();
+    rows.sort_by_key(|row| row.id);
+    violations.extend(dependants::check(jobs, &rows));
     violations
 }

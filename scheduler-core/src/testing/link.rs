@@ -33,6 +33,8 @@ words! {
         Decide = "decide",
         /// `ExecutionStore::recover`.
         Recover = "recover",
+        /// `ExecutionStore::make_way`.
+        MakeWay = "make_way",
         /// `ExecutionStore::request`.
         Request = "request",
         /// `OperatorStore::cancel`.

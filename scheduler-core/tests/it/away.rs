@@ -15,7 +15,7 @@ use scheduler_core::{
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
         PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
         ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
@@ -142,8 +142,8 @@ impl ExecutionStore for SwitchedStore {
         self.call("find a claim", self.inner.find_claim(claim_id)).await
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.call("look", self.inner.due(after, limit)).await
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
+        self.call("look", self.inner.due(request)).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
@@ -171,6 +171,10 @@ impl ExecutionStore for SwitchedStore {
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
         self.call("recover", self.inner.recover(request)).await
+    }
+
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        self.call("ask holders to stop", self.inner.make_way(jobs)).await
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {

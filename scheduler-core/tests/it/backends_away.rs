@@ -30,6 +30,7 @@ async fn with_locks(rig: &Rig, job: Job) -> (RunningScheduler, Switch) {
     (soon(scheduler.build().expect("a valid job").start()).await.expect("both answer"), switch)
 }
 
+/// R10: a store that is away is tried until the start deadline.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_occurrence_waits_for_its_store_until_its_deadline() {
     let rig = Rig::new();
@@ -88,6 +89,7 @@ async fn a_claim_whose_answer_is_lost_is_repeated_and_runs_once() {
     rig.stop(scheduler).await;
 }
 
+/// R8: a claim whose reply was lost for good is abandoned, and followed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_given_up_without_an_answer_earns_its_next_attempt() {
     let rig = Rig::new();
@@ -132,6 +134,7 @@ async fn an_outcome_is_kept_until_the_store_takes_it() {
     rig.stop(scheduler).await;
 }
 
+/// R5: an outage shorter than the lease less its margin disturbs no run.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_shorter_than_the_lease_disturbs_no_run() {
     let rig = Rig::new();
@@ -151,6 +154,7 @@ async fn an_outage_shorter_than_the_lease_disturbs_no_run() {
     rig.stop(scheduler).await;
 }
 
+/// R10: with a shared store the store decides alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_front_of_a_shared_store_a_lock_backend_is_not_needed() {
     let rig = Rig::shared();
@@ -169,6 +173,7 @@ async fn in_front_of_a_shared_store_a_lock_backend_is_not_needed() {
     rig.stop(scheduler).await;
 }
 
+/// R10: with a store that is not shared nothing starts.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_it_is_the_claim_a_lock_backend_that_is_away_starts_nothing() {
     let rig = Rig::new();

@@ -1,16 +1,17 @@
 //! Occurrences that went by while nobody looked (R12).
 
 use scheduler_core::{
-    Scheduler,
+    Backfill, Scheduler,
     context::JobContext,
     extract::ScheduledAt,
-    job::{CatchUp, Job},
-    occurrence::Origin,
+    job::{CatchUp, Job, OverlapPolicy},
+    occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
+    store::Actor,
 };
 use scheduler_cron::Calendar;
 
-use crate::rig::{MINUTE, Rig, SECOND, rows, soon, start, statuses, told, words};
+use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, start, statuses, told, words};
 
 fn each_minute(policy: CatchUp) -> (Job, crate::rig::Starts) {
     let (tell, starts) = told();
@@ -45,6 +46,7 @@ async fn outage(policy: CatchUp) -> Vec<scheduler_core::execution::Execution> {
     found
 }
 
+/// R12: under `latest` the last one runs, the rest is one range.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_one_missed_row_and_its_latest_occurrence_runs() {
     let found = outage(CatchUp::Latest).await;
@@ -72,6 +74,36 @@ async fn under_skip_an_outage_runs_nothing_that_is_late() {
     assert_eq!(ranges[0].reason, Some(Reason::Deadline));
     assert_eq!((ranges[0].missed_from, ranges[0].scheduled_at), (Some(start() + MINUTE * 4), start() + MINUTE * 12));
     assert_eq!(ranges[0].missed_count, Some(9));
+}
+
+/// R17: under `allow` what is caught up runs side by side, oldest first, as many at once as the limit says.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_allow_what_was_missed_runs_side_by_side_up_to_the_limit() {
+    let rig = Rig::new();
+    let hourly = Job::builder("job").every(MINUTE * 60).overlap(OverlapPolicy::Allow).catch_up(CatchUp::All);
+    let (job, mut starts, go_on) = gated(hourly.catch_up_window(MINUTE * 60 * 24).catch_up_limit(3));
+    rig.stop(rig.run([job.clone()]).await).await;
+    rig.clock.advance(MINUTE * 60 * 5 + MINUTE * 30);
+    let scheduler = rig.run([job]).await;
+    rig.pass(SECOND * 20).await;
+    // Five were missed: the three latest are caught up, and two more are backfilled.
+    let old = Backfill::new(id("job"), start() + MINUTE..start() + MINUTE * 121);
+    soon(scheduler.handle().backfill(&old, &Actor::new("ayu"))).await.expect("they never ran");
+    rig.pass(SECOND * 20).await;
+    let hour = |nth: u32| OccurrenceKey::scheduled(start() + MINUTE * 60 * nth);
+    assert_eq!([starts.next().await, starts.next().await, starts.next().await], [3, 4, 5].map(hour));
+    assert_eq!(starts.so_far(), [], "three run, and no more may");
+    // One of them ends, and the oldest that waits begins; then another.
+    for nth in [1, 2] {
+        go_on.notify_one();
+        rig.pass(SECOND * 5).await;
+        assert_eq!(starts.next().await, hour(nth));
+        assert_eq!(starts.so_far(), []);
+    }
+    for _ in 0..3 {
+        go_on.notify_one();
+    }
+    rig.stop(scheduler).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ fn switched(rig: &Rig) -> (SwitchedStore, Switch) {
     (SwitchedStore { inner: rig.store.clone(), switch: switch.clone() }, switch)
 }
 
+/// R8: so is one of a pass.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pass_whose_answer_is_lost_gives_its_claim_up_and_the_next_attempt_follows() {
     let rig = Rig::shared();
@@ -66,6 +67,7 @@ async fn a_claim_under_way_when_the_stop_begins_is_waited_for_and_runs() {
     assert_eq!(words(&rows(&handle, "job").await), ["succeeded #1"]);
 }
 
+/// R11: what was asked for at the stop is not forgotten.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_without_an_answer_at_a_stop_is_given_up_and_left_to_others() {
     let rig = Rig::shared();
@@ -99,6 +101,7 @@ async fn a_retry_delay_without_end_is_cut_and_holds_up_no_other_outcome() {
     rig.stop(scheduler).await;
 }
 
+/// R9: what is kept in memory is bounded.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_too_many_outcomes_wait_for_the_store_nothing_more_is_started() {
     let rig = Rig::shared();
@@ -126,6 +129,7 @@ async fn while_too_many_outcomes_wait_for_the_store_nothing_more_is_started() {
     rig.stop(scheduler).await;
 }
 
+/// R9: outcomes are tried until they are written.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_its_store_refuses_is_written_without_its_words_and_holds_up_no_other() {
     let rig = Rig::shared();
@@ -149,6 +153,7 @@ async fn an_outcome_that_its_store_refuses_is_written_without_its_words_and_hold
     rig.stop(scheduler).await;
 }
 
+/// R17: what is queued starts when the key is free.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_in_the_queue_starts_when_the_run_before_it_ends() {
     let rig = Rig::shared();
@@ -167,6 +172,7 @@ async fn what_waits_in_the_queue_starts_when_the_run_before_it_ends() {
     rig.stop(scheduler).await;
 }
 
+/// R2: a batch is read on past what this instance can't start.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_can_not_start_hides_nothing_from_an_instance() {
     let rig = Rig::shared();
@@ -185,6 +191,7 @@ async fn what_others_can_not_start_hides_nothing_from_an_instance() {
     rig.stop(scheduler).await;
 }
 
+/// R6: who was not healthy for a whole lease recovers nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silence_of_all_instances_makes_none_of_them_take_the_others_for_lost() {
     let rig = Rig::shared();

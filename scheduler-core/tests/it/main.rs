@@ -2,7 +2,10 @@
 
 mod away;
 mod backends_away;
+mod bad_input;
 mod catch_up;
+mod dependants;
+mod every_instance;
 mod granted;
 mod manual;
 mod not_shared;

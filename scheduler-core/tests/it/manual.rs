@@ -47,6 +47,7 @@ async fn parameters_that_do_not_fit_are_refused_before_a_row_is_written() {
     rig.stop(scheduler).await;
 }
 
+/// R19: then overlap.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_while_the_job_runs_is_refused_and_names_the_holder() {
     let rig = Rig::new();
@@ -88,6 +89,7 @@ async fn under_allow_runs_stand_side_by_side() {
     rig.stop(scheduler).await;
 }
 
+/// R19: the idempotency key is asked first.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_answers_the_same_execution_and_refuses_another_body() {
     let rig = Rig::new();

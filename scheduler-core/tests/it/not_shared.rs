@@ -100,6 +100,7 @@ fn failing(job: scheduler_core::job::JobBuilder) -> (Job, crate::rig::Starts) {
     (job, starts)
 }
 
+/// R16: on the lock backend as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_kept_for_a_retry_is_kept_from_others_until_the_retry() {
     let rig = Rig::new();
@@ -155,6 +156,7 @@ async fn a_retry_whose_kept_key_was_lost_waits_for_the_new_holder() {
     rig.stop(instance.scheduler).await;
 }
 
+/// R5: a margin before the lease ends the token is cancelled.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_key_can_not_be_renewed_is_told_before_another_can_have_it() {
     let rig = Rig::new();
@@ -187,6 +189,7 @@ async fn a_run_whose_key_can_not_be_renewed_is_told_before_another_can_have_it()
     rig.stop(instance.scheduler).await;
 }
 
+/// R5: from the lease's end on the body is not polled.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_does_not_stop_is_dropped_when_its_key_may_be_anothers() {
     let rig = Rig::new();

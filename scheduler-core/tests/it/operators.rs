@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{
     Backfill, Cancelled, OperatorError, SchedulerHandle, TriggerRequest,
+    context::JobContext,
     extract::Attempt,
     job::{CatchUp, Job, JobBuilder, OverlapPolicy},
     occurrence::{OccurrenceKey, Origin},
@@ -10,8 +11,9 @@ use scheduler_core::{
     status::{Reason, Status},
     store::{Action, Actor, AuditEntry, AuditQuery, BackfillAnswer, BackfillRefusal},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::rig::{MINUTE, Rig, SECOND, ended, endless, id, rows, soon, start, telling, words};
+use crate::rig::{MINUTE, Rig, SECOND, ended, endless, id, rows, soon, start, telling, told, words};
 
 fn ayu() -> Actor {
     Actor::new("ayu").because("the outage of tuesday").from("10.0.3.7")
@@ -33,6 +35,7 @@ async fn audit(handle: &SchedulerHandle) -> Vec<AuditEntry> {
     entries
 }
 
+/// R20: what never ran is backfilled.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_outage_missed_is_backfilled_oldest_first() {
     let rig = Rig::new();
@@ -71,6 +74,35 @@ async fn what_an_outage_missed_is_backfilled_oldest_first() {
     rig.stop(scheduler).await;
 }
 
+/// R17: who took the key after the run that the new occurrence asked to stop is asked as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfilled_run_makes_way_for_an_occurrence_that_waits_under_cancel_running() {
+    let rig = Rig::new();
+    let (tell, mut starts) = told();
+    let job = minutely().overlap(OverlapPolicy::CancelRunning);
+    let job = job.run(move |context: JobContext, stop: CancellationToken| {
+        let tell = tell.clone();
+        async move {
+            tell.send(context.occurrence().clone()).expect("the test listens");
+            stop.cancelled().await;
+            JobResult::<()>::Err(JobError::new("told to stop"))
+        }
+    });
+    let scheduler = rig.run([job]).await;
+    rig.pass(MINUTE + SECOND).await;
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(at(1)));
+    // It is older than what comes next, so it goes before it.
+    let old = Backfill::new(id("job"), start() - MINUTE..start());
+    soon(scheduler.handle().backfill(&old, &ayu())).await.expect("it never ran");
+    // The holder is told by its next renewal, and who came after it by the look.
+    rig.pass(MINUTE + SECOND * 20).await;
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(start() - MINUTE));
+    assert_eq!(starts.next().await, OccurrenceKey::scheduled(at(2)));
+    let found = rows(scheduler.handle(), "job").await;
+    assert_eq!(words(&found), ["cancelled (by_request) #1", "cancelled (by_request) #1", "running #1"]);
+    rig.stop(scheduler).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_of_more_than_is_done_at_once_is_refused() {
     let rig = Rig::new();
@@ -87,6 +119,7 @@ async fn a_backfill_of_more_than_is_done_at_once_is_refused() {
     rig.stop(scheduler).await;
 }
 
+/// R20: the last attempt is followed by one more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_is_tried_once_more_and_no_more() {
     let rig = Rig::new();
@@ -230,6 +263,7 @@ async fn what_was_done_and_what_was_refused_is_in_the_audit() {
     rig.stop(scheduler).await;
 }
 
+/// R21: only rows that decide nothing any more go.
 #[tokio::test(flavor = "multi_thread")]
 async fn old_rows_are_pruned_but_for_those_that_may_still_decide() {
     let rig = Rig::new();

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::rig::{MINUTE, Rig, SECOND, ended, id, rows, settle, soon, start, told, words};
 
+/// R1: an occurrence is claimed at its instant.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_occurrence_runs_at_its_instant_and_not_before() {
     let rig = Rig::new();
@@ -124,6 +125,7 @@ async fn a_timeout_fires_the_token_and_the_row_says_timed_out() {
     rig.stop(scheduler).await;
 }
 
+/// R18: after the grace time it is dropped at its next await.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_ignores_its_token_is_dropped_after_the_grace_time() {
     let rig = Rig::new();

@@ -6,6 +6,8 @@ use scheduler_core::{TriggerRequest, job::Job, status::Status};
 
 use crate::rig::{Rig, SECOND, id, rows, settle, soon, told};
 
+/// R25: renewals go on though every worker is blocked.
+///
 /// Every worker of the service's runtime is blocked for longer than a lease: renewals go on, so nobody takes the run.
 #[test]
 fn a_blocked_service_keeps_its_leases() {

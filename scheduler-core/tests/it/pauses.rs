@@ -18,6 +18,7 @@ fn ayu() -> Actor {
     Actor::new("ayu").because("maintenance")
 }
 
+/// R23: paused time is never owed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_starts_nothing_and_what_fell_in_its_pause_is_skipped() {
     let rig = Rig::new();
@@ -43,6 +44,7 @@ async fn a_paused_job_starts_nothing_and_what_fell_in_its_pause_is_skipped() {
     rig.stop(scheduler).await;
 }
 
+/// R23: a pause whose time is over is ended by a pass.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_ends_by_itself_and_what_is_due_then_runs() {
     let rig = Rig::new();

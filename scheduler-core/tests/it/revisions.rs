@@ -12,6 +12,7 @@ fn version(cron: &str) -> (Job, Starts) {
     telling(Job::builder("job").cron(cron).catch_up(CatchUp::Skip))
 }
 
+/// R22: what is owed at a switch is the old revision's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_version_decides_what_was_owed_by_the_trigger_of_the_old_one() {
     let rig = Rig::new();
@@ -34,6 +35,7 @@ async fn a_new_version_decides_what_was_owed_by_the_trigger_of_the_old_one() {
     rig.stop(scheduler).await;
 }
 
+/// R22: a roll-back waits for a whole lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_version_comes_back_once_it_was_healthy_for_a_whole_lease() {
     let rig = Rig::new();
@@ -48,4 +50,26 @@ async fn an_old_version_comes_back_once_it_was_healthy_for_a_whole_lease() {
     assert_eq!(current().await, "* * * * * UTC");
     assert_eq!(starts.next().await, OccurrenceKey::scheduled(start() + MINUTE));
     rig.stop(scheduler).await;
+}
+
+/// R22: the new build's schedule alone is followed, whatever the order in which the instances came and however long the
+/// old one stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_builds_with_different_schedules_follow_the_newer_one() {
+    let rig = Rig::shared();
+    let (old, mut old_starts) = version("* * * * *");
+    let (new, mut new_starts) = version("30 * * * *");
+    let first = rig.run([old.clone()]).await;
+    rig.pass(MINUTE + SECOND).await;
+    assert_eq!(old_starts.next().await, OccurrenceKey::scheduled(start() + MINUTE));
+    let second = rig.run([new]).await;
+    let third = rig.run([old]).await;
+    rig.pass(MINUTE * 40).await;
+    assert_eq!(new_starts.next().await, OccurrenceKey::scheduled(start() + MINUTE * 30));
+    assert_eq!((old_starts.so_far(), new_starts.so_far()), (vec![], vec![]), "neither a minute of the old build's");
+    let found = rig.rows(second.handle(), "job", 2).await;
+    assert_eq!(words(&found), ["succeeded #1", "succeeded #1"]);
+    for scheduler in [first, second, third] {
+        rig.stop(scheduler).await;
+    }
 }

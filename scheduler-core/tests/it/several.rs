@@ -51,6 +51,7 @@ fn each_once(mut seen: Vec<OccurrenceKey>) -> usize {
     before
 }
 
+/// R15: the filter stands before the claim only.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_in_front_of_the_store_changes_nothing_of_that() {
     let rig = Rig::shared();
@@ -69,6 +70,7 @@ async fn a_filter_in_front_of_the_store_changes_nothing_of_that() {
     }
 }
 
+/// R15: where the store is not shared it is the claim.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_shared_store_the_lock_backend_alone_keeps_them_apart() {
     let rig = Rig::new();
@@ -97,6 +99,7 @@ fn endless_with(on_crash: OnCrash) -> (Job, Starts) {
     endless(Job::builder("job").manual().on_crash(on_crash))
 }
 
+/// R6: a lost instance's run is found.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_instance_s_run_is_abandoned_by_a_healthy_one() {
     let rig = Rig::shared();
@@ -132,6 +135,7 @@ async fn a_lost_instance_s_run_is_repeated_where_the_job_says_so() {
     rig.stop(other).await;
 }
 
+/// R4: the token of what lost its lease is cancelled.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_whose_lease_is_lost_is_told_and_its_late_outcome_is_kept() {
     let rig = Rig::shared();

@@ -9,6 +9,7 @@ use scheduler_core::{
     status::{Reason, Status},
 };
 
+/// R11: running jobs have the drain time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     let rig = Rig::new();
@@ -27,6 +28,7 @@ async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
 }
 
+/// R11: then their tokens fire.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_outlives_the_drain_time_is_told_and_its_row_says_shutdown() {
     let rig = Rig::new();

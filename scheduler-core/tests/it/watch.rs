@@ -102,6 +102,7 @@ async fn a_store_that_is_away_is_told_of_once() {
     rig.stop(scheduler).await;
 }
 
+/// R18: until the task has ended its row stays running.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_will_not_stop_is_told_of_and_keeps_its_row_running() {
     let rig = Rig::new();
@@ -171,6 +172,7 @@ async fn a_lost_instance_s_run_is_told_of() {
     rig.stop(stays).await;
 }
 
+/// R13: the wall clock is looked at once a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loop_that_stood_still_is_not_ready_and_told_of_when_it_goes_on() {
     let rig = Rig::new();

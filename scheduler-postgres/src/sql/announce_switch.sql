@@ -2,8 +2,8 @@
 -- which is given where nothing else was written. What was disabled owes nothing of that time.
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::boolean[],
-                         $8::timestamptz[])
-             AS a (job_id, fingerprint, trigger, zone, zone_data, policies, enabled, watermark)
+                         $8::timestamptz[], $9::text[])
+             AS a (job_id, fingerprint, trigger, zone, zone_data, policies, enabled, watermark, upstreams)
 ), old AS (
     UPDATE {schema}.job_revisions AS r
     SET valid_to = clock_timestamp()
@@ -12,8 +12,10 @@ WITH asked AS MATERIALIZED (
     RETURNING r.job_id
 ), new AS (
     INSERT INTO {schema}.job_revisions AS r
-        (job_id, fingerprint, trigger, zone, zone_data, policies, enabled, valid_from)
-    SELECT a.job_id, a.fingerprint, a.trigger, a.zone, a.zone_data, a.policies, a.enabled, clock_timestamp()
+        (job_id, fingerprint, trigger, zone, zone_data, policies, enabled, valid_from, upstreams)
+    SELECT a.job_id, a.fingerprint, a.trigger, a.zone, a.zone_data, a.policies, a.enabled, clock_timestamp(),
+           -- An array has no arrays in it: ids have no spaces.
+           string_to_array(a.upstreams, ' ')
     FROM asked AS a
     -- The old revision is closed first.
     LEFT JOIN old USING (job_id)

@@ -2,10 +2,10 @@
 WITH asked AS MATERIALIZED (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                $7::timestamptz[], $8::integer[], $9::text[], $10::boolean[], $11::bigint[], $12::uuid[])
+                $7::timestamptz[], $8::integer[], $9::text[], $10::boolean[], $11::bigint[], $12::uuid[], $13::uuid[])
          WITH ORDINALITY
          AS asked (claim_id, job_id, revision_id, occurrence, scheduled_at, not_before,
-                   deadline, max_attempts, overlap, rerun_on_crash, lease_ms, instance_id, nth)
+                   deadline, max_attempts, overlap, rerun_on_crash, lease_ms, instance_id, for_instance, nth)
 ), state AS MATERIALIZED (
     SELECT s.job_id, s.revision_id, s.watermark, s.paused_at, s.enabled
     FROM {schema}.job_states AS s
@@ -23,14 +23,16 @@ WITH asked AS MATERIALIZED (
       AND a.not_before <= clock_timestamp() + interval '50 milliseconds'
       AND a.deadline > clock_timestamp()
       AND (a.overlap = 'allow'
-           OR NOT EXISTS (SELECT FROM {schema}.job_executions AS h WHERE h.job_id = a.job_id AND h.holds_key)
-              AND NOT EXISTS (SELECT FROM {schema}.job_executions AS q WHERE q.job_id = a.job_id AND q.queued))
+           OR NOT EXISTS (SELECT FROM {schema}.job_executions AS h WHERE h.job_id = a.job_id AND h.holds_key
+                                AND h.for_instance IS NOT DISTINCT FROM a.for_instance)
+              AND NOT EXISTS (SELECT FROM {schema}.job_executions AS q WHERE q.job_id = a.job_id AND q.queued
+                                AND q.for_instance IS NOT DISTINCT FROM a.for_instance))
 ), started AS (
     INSERT INTO {schema}.job_executions AS e
         (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, started_at,
-         holds_key, claim_id, fence, instance_id, created_at)
+         holds_key, claim_id, fence, instance_id, for_instance, created_at)
     SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before, a.at,
-           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.at
+           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.for_instance, a.at
     FROM allowed AS a
     -- Two batches wait for each other's rows in one order.
     ORDER BY a.job_id, a.scheduled_at

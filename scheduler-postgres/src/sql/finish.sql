@@ -10,6 +10,9 @@ WITH asked AS MATERIALIZED (
     FROM {schema}.job_executions AS e
     JOIN asked AS a USING (id, fence)
     WHERE e.status = 'running'
+      -- R24: a run that others run after ends alone, their states locked first.
+      AND ($10::boolean OR e.job_id NOT IN (SELECT unnest(r.upstreams) FROM {schema}.job_revisions AS r
+                                            WHERE r.valid_to IS NULL AND r.upstreams IS NOT NULL))
     ORDER BY e.id
     FOR NO KEY UPDATE OF e {skip_locked}
 ), lease AS MATERIALIZED (
@@ -40,15 +43,15 @@ WITH asked AS MATERIALIZED (
     WHERE e.id = o.id AND e.status = 'running'
     RETURNING o.nth, o.at, o.cancelled, o.next_after_ms, o.next_holds_key AND o.holds_key AS next_holds_key,
         e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.scheduled_at,
-        e.request_hash, e.triggered_by, e.params
+        e.request_hash, e.triggered_by, e.params, e.upstream_results, e.for_instance
 ), next AS (
     -- Reads what `ended` wrote, so the key is free when its holder's successor asks for it.
     INSERT INTO {schema}.job_executions AS n
         (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, holds_key,
-         request_hash, triggered_by, params, created_at)
+         request_hash, triggered_by, params, upstream_results, for_instance, created_at)
     SELECT d.job_id, d.occurrence, d.attempt + 1, d.max_attempts, d.origin, 'pending', d.scheduled_at,
            d.at + d.next_after_ms * interval '1 millisecond', d.next_holds_key,
-           d.request_hash, d.triggered_by, d.params, d.at
+           d.request_hash, d.triggered_by, d.params, d.upstream_results, d.for_instance, d.at
     FROM ended AS d
     WHERE d.next_after_ms IS NOT NULL AND NOT d.cancelled AND d.attempt < d.max_attempts
     RETURNING n.id, n.job_id, n.occurrence, n.attempt

@@ -52,6 +52,7 @@ pub(crate) async fn claim(store: &PostgresStore, client: &Client, job: &str) -> 
         rerun_on_crash: false,
         lease: Duration::from_secs(30),
         instance,
+        every_instance: false,
     }
 }
 

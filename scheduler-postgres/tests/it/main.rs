@@ -2,6 +2,7 @@
 
 mod conformance;
 mod connecting;
+mod damage;
 mod lost_reply;
 mod migration;
 mod operator;

@@ -9,11 +9,11 @@ use std::{
 };
 
 use scheduler_core::{
-    identity::ExecutionId,
+    identity::{ExecutionId, InstanceId},
     status::Status,
     store::{
-        ClaimOutcome, ExecutionStore as _, Finish, FinishOutcome, HeldLease, ManualOutcome, ManualRequest, TakeOutcome,
-        TakeRequest,
+        ClaimOutcome, DueRequest, ExecutionStore as _, Finish, FinishOutcome, HeldLease, ManualOutcome, ManualRequest,
+        TakeOutcome, TakeRequest,
     },
 };
 use scheduler_postgres::PostgresStore;
@@ -141,15 +141,24 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
             panic!("accepted")
         };
         turns.take();
-        assert_eq!(store.due(None, 10).await.expect("looked").len(), 1);
+        assert_eq!(
+            store
+                .due(&DueRequest { instance: InstanceId::random(), after: None, limit: 10 })
+                .await
+                .expect("looked")
+                .len(),
+            1
+        );
         check("a look", turns.take());
         let take = TakeRequest {
             execution_id: row.id,
             claim_id: scheduler_core::identity::ClaimId::random(),
             holds_key: true,
+            at_once: None,
             rerun_on_crash: false,
             lease: Duration::from_secs(30),
             instance: claims[0].instance,
+            every_instance: false,
         };
         let taken = store.take(&[take]).await.expect("taken");
         check("a take", turns.take());

@@ -34,6 +34,17 @@ if mode ~= 'filter' then
   lease_owner, lease_occurrence, lease_fence = fields[4], fields[5], fields[6]
 end
 
+-- The key lives as long as the cursor, and as the lease where that is longer. A run that is not the schedule's lengthens
+-- the cursor's life too: that harms nobody, and the last fence is kept.
+local function keep()
+  local lease_left = lease_expires_at - now
+  if lease_left > cursor_life * 1000 then
+    redis.call('PEXPIRE', key, text(math.ceil(lease_left / 1000)))
+  else
+    redis.call('PEXPIRE', key, ARGV[6])
+  end
+end
+
 if scheduled then
   local at = tonumber(occurrence)
   local is_claimed = cursor and cursor >= at
@@ -44,6 +55,10 @@ if scheduled then
     elseif mode == 'shared' and shared_occurrence == occurrence then
       return {'granted', tonumber(shared_fence)}
     elseif mode == 'exclusive' and lease_expires_at > now and lease_owner == owner and lease_occurrence == occurrence then
+      -- From now on, as whoever asks counts from this request.
+      lease_expires_at = now + lease_life
+      redis.call('HSET', key, 'lease_expires_at', text(lease_expires_at))
+      keep()
       return {'granted', tonumber(lease_fence)}
     end
   end
@@ -57,17 +72,6 @@ end
 
 if mode == 'exclusive' and lease_expires_at > now then
   return {'held'}
-end
-
--- The key lives as long as the cursor, and as the lease where that is longer. A run that is not the schedule's lengthens
--- the cursor's life too: that harms nobody, and the last fence is kept.
-local function keep()
-  local lease_left = lease_expires_at - now
-  if lease_left > cursor_life * 1000 then
-    redis.call('PEXPIRE', key, text(math.ceil(lease_left / 1000)))
-  else
-    redis.call('PEXPIRE', key, ARGV[6])
-  end
 end
 
 if scheduled then

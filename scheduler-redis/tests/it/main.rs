@@ -8,4 +8,5 @@ mod keys;
 mod proxy;
 mod refusal;
 mod server;
+mod spoiled;
 mod tls;

@@ -178,7 +178,7 @@ impl<'a> Theatre<'a> {
             }
             Fault::Restart(node) => {
                 if self.nodes[node].runs() && !self.is_frozen(node) {
-                    self.nodes[node].terminate()?;
+                    self.stop(node)?;
                     self.later(Duration::from_millis(100), Undo::Start(node));
                 }
             }
@@ -230,14 +230,33 @@ impl<'a> Theatre<'a> {
 
     /// Stops every process calmly; one that does not stop is a failure.
     pub(crate) fn stop_all(&mut self) -> Result<()> {
-        for node in &mut self.nodes {
-            if !node.terminate()? {
+        for node in 0..self.nodes.len() {
+            if !self.stop(node)? {
                 return Err(Failure::new(
                     "a process did not stop within 40 s of being asked: see target/soak/node-*.log",
                 ));
             }
         }
         Ok(())
+    }
+
+    /// Asks a process to stop, and waits for that while other faults are undone in their time, as a process that was cut off
+    /// would have nowhere to write its outcomes otherwise; one that does not stop is killed. Whether it stopped calmly.
+    fn stop(&mut self, node: usize) -> Result<bool> {
+        const PATIENCE: Duration = Duration::from_secs(40);
+        const STEP: Duration = Duration::from_millis(50);
+        self.nodes[node].signal(Signal::TERM);
+        let end = uptime() + PATIENCE;
+        while self.nodes[node].runs() && !self.nodes[node].has_ended() {
+            if uptime() > end {
+                self.nodes[node].kill()?;
+                return Ok(false);
+            }
+            self.undo_due()?;
+            std::thread::sleep(STEP);
+        }
+        self.nodes[node].forget();
+        Ok(true)
     }
 
     fn kill(&mut self, node: usize, back_after: Duration) -> Result<()> {

@@ -118,17 +118,9 @@ impl Node {
         }
     }
 
-    /// Asks it to stop, and waits for that; one that does not is killed. Whether it stopped calmly.
-    pub(crate) fn terminate(&mut self) -> Result<bool> {
-        const PATIENCE: Duration = Duration::from_secs(40);
-        self.signal(Signal::TERM);
-        let ended = crate::services::wait_until(PATIENCE, || self.has_ended());
-        if ended {
-            self.child = None;
-        } else {
-            self.kill()?;
-        }
-        Ok(ended)
+    /// Takes it for gone, as it has ended when it was asked to.
+    pub(crate) fn forget(&mut self) {
+        self.child = None;
     }
 
     /// The instance that the last start said it is.

@@ -106,6 +106,20 @@ fn all_runs_up_to_its_limit_oldest_first() {
     assert_eq!(words(&plan), ["wait 13", "wait 14", "wait 15", "catch_up_limit 11-12 (2)"]);
 }
 
+/// R12: under `all` the limit is the outage's, not the pass's.
+#[test]
+fn a_pass_that_was_cut_short_leaves_the_limit_to_those_that_follow() {
+    let job = Job::builder("job").every(MINUTE).catch_up(CatchUp::All).catch_up_window(MINUTE * 1_000_000);
+    let planner = planner_of(&job.catch_up_limit(3).run(|| async {}));
+    let pass = i64::try_from(PASS).expect("a small number");
+    let plan = planner.plan(&view(0, 3 * pass, &[]));
+    assert_eq!(words(&plan), [format!("catch_up_limit 1-{pass} ({pass})")]);
+    // One that is late follows: this pass has two of the three.
+    let plan = planner.plan(&view(0, pass + 2, &[]));
+    let kept = [format!("wait {}", pass - 1), format!("wait {pass}")];
+    assert_eq!(words(&plan), [&kept[..], &[format!("catch_up_limit 1-{} ({})", pass - 2, pass - 2)]].concat());
+}
+
 #[test]
 fn a_range_row_covers_what_lies_in_it_and_own_rows_within_it_stay() {
     let range = DecidedRow { scheduled_at: at(14), missed_from: Some(at(11)) };
@@ -289,6 +303,8 @@ mod coverage {
     use super::*;
 
     proptest! {
+        /// R12: every occurrence up to the watermark is decided, once.
+        ///
         /// Guarantee 3: recomputing the trigger finds each occurrence in one row of its own or in one range, once.
         #[test]
         fn every_occurrence_is_covered_once(

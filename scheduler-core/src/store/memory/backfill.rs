@@ -56,7 +56,9 @@ impl State {
     pub(super) fn retry(&mut self, request: &RetryRequest, now: DateTime<Utc>) -> RetryOutcome {
         let Some(row) = self.execution(request.execution_id).cloned() else { return RetryOutcome::Unknown };
         let next = self.next_of(&row);
-        if next.is_some() || !row.status.is_retryable() {
+        // Nobody else may run what was one instance's alone (R26).
+        let is_left = row.for_instance.is_some_and(|only| !self.instances.contains_key(&only));
+        if next.is_some() || !row.status.is_retryable() || is_left {
             return RetryOutcome::NotRetryable { status: row.status, next };
         }
         let next = NextAttempt { after: Duration::ZERO, holds_key: false };

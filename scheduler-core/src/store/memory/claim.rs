@@ -25,12 +25,13 @@ impl State {
         if let Err(refusal) = self.may_claim(claim, now) {
             return ClaimOutcome::Refused(refusal);
         }
-        match self.arrive(&claim.job_id, claim.overlap, claim.scheduled_at, now) {
+        match self.arrive(&claim.job_id, claim.for_instance(), claim.overlap, claim.scheduled_at, now) {
             Arrival::Runs => {
                 let id = self.insert_claimed(claim, now, |_| {});
                 let start = Start {
                     claim_id: claim.claim_id,
                     instance: claim.instance,
+                    for_instance: claim.for_instance(),
                     holds_key: claim.overlap != OverlapPolicy::Allow,
                     rerun_on_crash: claim.rerun_on_crash,
                     lease: claim.lease,
@@ -86,6 +87,7 @@ impl State {
         let mut row = self.draft(&claim.job_id, &claim.occurrence, Origin::Schedule, claim.scheduled_at, now);
         row.max_attempts = claim.max_attempts;
         row.not_before = claim.not_before;
+        row.for_instance = claim.for_instance();
         fill(&mut row);
         self.insert(row, None)
     }

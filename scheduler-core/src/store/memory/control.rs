@@ -5,9 +5,14 @@ use std::{cmp::Reverse, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{job::JobRecord, state::State};
+use super::{
+    finish::end_now,
+    job::JobRecord,
+    state::{State, later},
+};
 use crate::{
-    identity::{InstanceId, JobId, RevisionId},
+    identity::{ExecutionId, InstanceId, JobId, RevisionId},
+    status::{Reason, Status},
     store::{
         AnnounceRequest, Announced, Announcement, Heartbeat, InstanceRecord, JobRevision, JobState, Planner, StoreError,
     },
@@ -64,6 +69,7 @@ impl State {
             let revision = self.new_revision(announcement, now);
             let state = JobState::new(announcement.job_id.clone(), revision.id, announcement.enabled, now);
             self.jobs.insert(announcement.job_id.clone(), JobRecord::new(state, revision));
+            self.note_upstreams(announcement);
         }
         let job = &self.jobs[&announcement.job_id];
         let known = job.revisions.iter().rfind(|revision| *revision.fingerprint == *announcement.fingerprint);
@@ -110,6 +116,7 @@ impl State {
         }
         job.state.revision = id;
         job.state.enabled = announcement.enabled;
+        self.note_upstreams(announcement);
         id
     }
 
@@ -139,10 +146,39 @@ impl State {
         found
     }
 
-    pub(super) fn leave(&mut self, instance: InstanceId) {
+    pub(super) fn leave(&mut self, instance: InstanceId, now: DateTime<Utc>) {
         self.instances.remove(&instance);
         for job in self.jobs.values_mut() {
             job.announcers.retain(|(other, _)| *other != instance);
+        }
+        self.cancel_waiting_for(|only| only == instance, Reason::Shutdown, now);
+    }
+
+    /// Whether something was heard of an instance within so much time.
+    pub(super) fn is_heard(&self, instance: InstanceId, within: Duration, now: DateTime<Utc>) -> bool {
+        self.instances.get(&instance).is_some_and(|instance| later(instance.seen_at, within) >= now)
+    }
+
+    /// Ends what waits for one instance alone, where it is one of these (R26).
+    pub(super) fn cancel_waiting_for(
+        &mut self,
+        is_gone: impl Fn(InstanceId) -> bool,
+        reason: Reason,
+        now: DateTime<Utc>,
+    ) {
+        let jobs = self.waiting.iter().filter_map(|job_id| self.jobs.get(job_id));
+        let rows = jobs.flat_map(|job| &job.pending).map(|(_, id)| *id);
+        let waits_in_vain =
+            |id: &ExecutionId| self.execution(*id).and_then(|row| row.for_instance).is_some_and(&is_gone);
+        let in_vain: Vec<ExecutionId> = rows.filter(waits_in_vain).collect();
+        for id in in_vain {
+            self.change(id, |row| {
+                row.status = Status::Cancelled;
+                row.reason = Some(reason);
+                row.queued = false;
+                end_now(row, now);
+            });
+            self.follow_up(id, now);
         }
     }
 

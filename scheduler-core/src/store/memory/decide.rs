@@ -73,7 +73,7 @@ impl State {
             Some(RangeRow { execution_id: row.id, reason, missed_from, scheduled_at: row.scheduled_at })
         });
         let state = job.state.clone();
-        DecideView { now, state, revision: None, until, is_cut, rows, newest_range, held: job.is_held() }
+        DecideView { now, state, revision: None, until, is_cut, rows, newest_range, held: job.holder(None).is_some() }
     }
 
     fn pass(&mut self, job_id: &JobId, view: &DecideView, planner: &dyn Planner) -> Result<Decided, StoreError> {

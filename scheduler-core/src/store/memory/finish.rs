@@ -35,6 +35,7 @@ impl State {
             Status::Abandoned if self.next_of(row).is_none() => {
                 self.end(id, finish, now);
                 self.change(id, |row| row.late = true);
+                self.follow_up(id, now);
                 FinishOutcome::Finished { status: finish.status, late: true, next: None }
             }
             _ => FinishOutcome::Fenced,
@@ -58,6 +59,9 @@ impl State {
         let next = next
             .filter(|(ended, _)| ended.attempt < ended.max_attempts)
             .map(|(ended, next)| self.follow(ended, held_key, next, now));
+        if next.is_none() {
+            self.follow_up(id, now);
+        }
         let status = if is_cancelled { Status::Cancelled } else { finish.status };
         FinishOutcome::Finished { status, late: false, next }
     }

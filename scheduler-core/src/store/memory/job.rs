@@ -7,8 +7,9 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
+use super::keys::Keys;
 use crate::{
-    identity::{ExecutionId, InstanceId, RevisionId},
+    identity::{ExecutionId, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
     store::{JobRevision, JobState},
 };
@@ -21,6 +22,8 @@ pub(super) struct JobRecord {
     pub(super) revisions: Vec<Arc<JobRevision>>,
     /// Which revision each instance announced.
     pub(super) announcers: Vec<(InstanceId, RevisionId)>,
+    /// The jobs that its current revision runs after.
+    pub(super) upstreams: Box<[JobId]>,
     /// Its rows.
     pub(super) rows: BTreeSet<ExecutionId>,
     /// The attempts at each occurrence, first to last.
@@ -28,10 +31,10 @@ pub(super) struct JobRecord {
     /// The schedule's occurrences above the watermark that have a row, or had one that was dropped; with the start of
     /// the range, for a range row.
     pub(super) decided: BTreeMap<DateTime<Utc>, Option<DateTime<Utc>>>,
-    /// The row that holds the job's key (R16).
-    pub(super) holder: Option<ExecutionId>,
-    /// The row that waits for the key (R17).
-    pub(super) queued: Option<ExecutionId>,
+    /// The rows that hold the job's keys (R16).
+    pub(super) holders: Keys,
+    /// The rows that wait for them (R17).
+    pub(super) queued: Keys,
     /// What waits to be taken, oldest occurrence first.
     pub(super) pending: BTreeSet<(DateTime<Utc>, ExecutionId)>,
     /// The newest row that has started.
@@ -46,11 +49,12 @@ impl JobRecord {
             state,
             revisions: vec![revision],
             announcers: Vec::new(),
+            upstreams: Box::default(),
             rows: BTreeSet::new(),
             attempts: HashMap::new(),
             decided: BTreeMap::new(),
-            holder: None,
-            queued: None,
+            holders: Keys::default(),
+            queued: Keys::default(),
             pending: BTreeSet::new(),
             latest: None,
             newest_range: None,
@@ -72,9 +76,9 @@ impl JobRecord {
             || (occurrence.scheduled_at().is_some() && self.decided.range(scheduled_at..).any(covers))
     }
 
-    /// Whether the job's key is held, or will be next by a row that waits for it.
-    pub(super) const fn is_held(&self) -> bool {
-        self.holder.is_some() || self.queued.is_some()
+    /// The row that holds this key, else the one that waits for it.
+    pub(super) fn holder(&self, key: Option<InstanceId>) -> Option<ExecutionId> {
+        self.holders.get(key).or_else(|| self.queued.get(key))
     }
 
     /// Whether rows may start that are neither manual nor backfilled (R2).

@@ -18,10 +18,10 @@ impl State {
             return outcome;
         }
         let is_skipping = request.overlap == OverlapPolicy::Skip;
-        if is_skipping && job.is_held() {
-            return ManualOutcome::AlreadyRunning { execution_id: job.holder.or(job.queued) };
+        if let Some(holder) = job.holder(None).filter(|_| is_skipping) {
+            return ManualOutcome::AlreadyRunning { execution_id: Some(holder) };
         }
-        let arrival = self.arrive(&request.job_id, request.overlap, now, now);
+        let arrival = self.arrive(&request.job_id, None, request.overlap, now, now);
         let mut row = self.draft(&request.job_id, &request.occurrence, Origin::Manual, now, now);
         row.max_attempts = request.max_attempts;
         row.triggered_by = request.actor.as_ref().map(|actor| actor.who.clone());

@@ -30,6 +30,7 @@ impl State {
                     row.queued = false;
                     end_now(row, now);
                 });
+                self.follow_up(id, now);
                 self.audit.append(request.audit(&job_id, false), now);
                 CancelOutcome::Cancelled(Box::new(self.execution(id).expect("it was changed").clone()))
             }

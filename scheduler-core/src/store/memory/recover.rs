@@ -1,6 +1,6 @@
 //! Runs whose instance was lost (R6).
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 
@@ -9,8 +9,8 @@ use super::{
     state::{Lease, State},
 };
 use crate::{
-    identity::ExecutionId,
-    status::Status,
+    identity::{ExecutionId, InstanceId},
+    status::{Reason, Status},
     store::{NextAttempt, RecoverRequest, Recovered},
 };
 
@@ -19,7 +19,11 @@ impl State {
         let is_lost = |lease: &Lease| lease.expires_at <= now && lease.ttl <= request.healthy_for;
         let expired = self.leases.iter().filter(|(_, lease)| is_lost(lease)).map(|(id, _)| *id);
         let expired: Vec<_> = expired.take(request.limit).collect();
-        expired.into_iter().filter_map(|id| self.abandon(id, now)).collect()
+        let recovered = expired.into_iter().filter_map(|id| self.abandon(id, now)).collect();
+        let heard: HashSet<InstanceId> =
+            self.instances.keys().copied().filter(|id| self.is_heard(*id, request.healthy_for, now)).collect();
+        self.cancel_waiting_for(|only| !heard.contains(&only), Reason::InstanceLost, now);
+        recovered
     }
 
     fn abandon(&mut self, id: ExecutionId, now: DateTime<Utc>) -> Option<Recovered> {
@@ -34,6 +38,9 @@ impl State {
         let is_rerun = lease.rerun_on_crash && !lease.cancel_requested && row.attempt < row.max_attempts;
         let next = NextAttempt { after: Duration::ZERO, holds_key: held_key };
         let next = is_rerun.then(|| self.follow(&row, held_key, next, now));
+        if next.is_none() {
+            self.follow_up(id, now);
+        }
         Some(Recovered {
             execution_id: id,
             job_id: row.job_id,

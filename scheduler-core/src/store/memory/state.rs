@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) rows: BTreeMap<ExecutionId, Row>,
     pub(super) leases: BTreeMap<ExecutionId, Lease>,
     pub(super) claims: HashMap<ClaimId, ExecutionId>,
+    /// The jobs that run after each job that any runs after.
+    pub(super) dependants: HashMap<JobId, Vec<JobId>>,
     /// Jobs with pending rows.
     pub(super) waiting: BTreeSet<JobId>,
     pub(super) instances: HashMap<InstanceId, Instance>,
@@ -63,6 +65,8 @@ pub(super) struct Lease {
 pub(super) struct Start {
     pub(super) claim_id: ClaimId,
     pub(super) instance: InstanceId,
+    /// The instance in which the key ends, where each has its own.
+    pub(super) for_instance: Option<InstanceId>,
     pub(super) holds_key: bool,
     pub(super) rerun_on_crash: bool,
     pub(super) lease: Duration,
@@ -75,6 +79,7 @@ impl State {
             rows: BTreeMap::new(),
             leases: BTreeMap::new(),
             claims: HashMap::new(),
+            dependants: HashMap::new(),
             waiting: BTreeSet::new(),
             instances: HashMap::new(),
             shared: SharedPolicies::default(),
@@ -164,6 +169,7 @@ impl State {
             row.started_at = Some(now);
             row.holds_key = start.holds_key;
             row.queued = false;
+            row.for_instance = start.for_instance;
             row.claim_id = Some(start.claim_id);
             row.fence = Some(fence);
             row.instance = Some(start.instance);
@@ -194,18 +200,20 @@ impl State {
         row.max_attempts = ended.max_attempts;
         row.not_before = later(now, next.after);
         row.holds_key = next.holds_key && held_key;
+        row.for_instance = ended.for_instance;
         row.triggered_by.clone_from(&ended.triggered_by);
         row.params.clone_from(&ended.params);
+        row.upstream_results.clone_from(&ended.upstream_results);
         self.insert(row, None)
     }
 
     fn index(&mut self, row: &Execution) {
         let job = self.jobs.get_mut(&row.job_id).expect("rows are of jobs that were announced");
         if row.holds_key {
-            job.holder = Some(row.id);
+            job.holders.set(row.for_instance, row.id);
         }
         if row.queued {
-            job.queued = Some(row.id);
+            job.queued.set(row.for_instance, row.id);
         }
         if row.status == Status::Pending {
             job.pending.insert((row.scheduled_at, row.id));
@@ -226,8 +234,8 @@ impl State {
 
     fn unindex(&mut self, row: &Execution) {
         let job = self.jobs.get_mut(&row.job_id).expect("rows are of jobs that were announced");
-        job.holder.take_if(|holder| *holder == row.id);
-        job.queued.take_if(|queued| *queued == row.id);
+        job.holders.free(row.id);
+        job.queued.free(row.id);
         if job.pending.remove(&(row.scheduled_at, row.id)) && job.pending.is_empty() {
             self.waiting.remove(&row.job_id);
         }

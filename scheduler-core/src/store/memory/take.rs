@@ -10,26 +10,27 @@ use super::{
 };
 use crate::{
     execution::Execution,
-    identity::ExecutionId,
+    identity::{InstanceId, JobId},
     occurrence::Origin,
     status::Status,
-    store::{DueExecution, DuePlace, Grant, Refusal, TakeOutcome, TakeRequest},
+    store::{DueExecution, DueRequest, Grant, Refusal, TakeOutcome, TakeRequest},
 };
 
 /// Whether a row waits while its job is paused or disabled: manual ones and backfilled ones pass.
-const fn waits_for_the_schedule(row: &Execution) -> bool {
+pub(super) const fn waits_for_the_schedule(row: &Execution) -> bool {
     !matches!(row.origin, Origin::Manual | Origin::Backfill)
 }
 
 impl State {
-    pub(super) fn due(&self, after: Option<DuePlace>, limit: usize, now: DateTime<Utc>) -> Vec<DueExecution> {
+    pub(super) fn due(&self, request: &DueRequest, now: DateTime<Utc>) -> Vec<DueExecution> {
         let jobs = self.waiting.iter().filter_map(|job_id| self.jobs.get(job_id));
         let follows = |row: &&Execution| {
-            after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
+            request.after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
         };
-        let mut due: Vec<_> = jobs.filter_map(|job| self.due_of(job, now)).filter(follows).collect();
+        let mut due: Vec<_> =
+            jobs.flat_map(|job| self.due_of(job, request.instance, now)).flatten().filter(follows).collect();
         due.sort_by_key(|row| (row.scheduled_at, row.id));
-        due.truncate(limit);
+        due.truncate(request.limit);
         let due = due.into_iter().map(|row| DueExecution {
             execution_id: row.id,
             job_id: row.job_id.clone(),
@@ -46,17 +47,26 @@ impl State {
         rows.map(|row| row.not_before).filter(|not_before| *not_before > now).min()
     }
 
-    /// The one row of a job that may be taken now.
-    fn due_of(&self, job: &JobRecord, now: DateTime<Utc>) -> Option<&Execution> {
+    /// The rows of a job that this instance may take now: the oldest of the belated ones, and of the others.
+    fn due_of(&self, job: &JobRecord, instance: InstanceId, now: DateTime<Utc>) -> [Option<&Execution>; 2] {
         let is_due = |row: &&Execution| {
-            row.status == Status::Pending
-                && row.not_before <= now
+            row.not_before <= now
+                && row.for_instance.is_none_or(|only| only == instance)
                 && (job.is_scheduled() || !waits_for_the_schedule(row))
         };
-        match job.holder {
-            Some(holder) => self.execution(holder).filter(is_due),
-            None => job.pending.iter().filter_map(|(_, id)| self.execution(*id)).find(is_due),
-        }
+        let is_held = |row: &Execution| {
+            let holders = [job.holders.get(None), job.holders.get(Some(instance))];
+            holders.into_iter().flatten().any(|holder| holder != row.id)
+        };
+        let waiting = || job.pending.iter().filter_map(|(_, id)| self.execution(*id));
+        let due = || waiting().filter(is_due).filter(|row| !is_held(row));
+        [due().find(|row| row.origin.is_belated()), due().find(|row| !row.origin.is_belated())]
+    }
+
+    /// How many of a job's caught-up and backfilled rows run.
+    fn belated(&self, job_id: &JobId) -> usize {
+        let running = self.leases.keys().filter_map(|id| self.execution(*id));
+        running.filter(|row| row.job_id == *job_id && row.origin.is_belated()).count()
     }
 
     pub(super) fn take(&mut self, request: &TakeRequest, now: DateTime<Utc>) -> TakeOutcome {
@@ -69,6 +79,7 @@ impl State {
                 let start = Start {
                     claim_id: request.claim_id,
                     instance: request.instance,
+                    for_instance: request.for_instance(),
                     holds_key: request.holds_key,
                     rerun_on_crash: request.rerun_on_crash,
                     lease: request.lease,
@@ -83,14 +94,17 @@ impl State {
 
     fn may_take(&self, request: &TakeRequest, now: DateTime<Utc>) -> Result<(), Refusal> {
         let row = self.execution(request.execution_id).filter(|row| row.status == Status::Pending);
+        let row = row.filter(|row| row.for_instance.is_none_or(|only| only == request.instance));
         let row = row.ok_or(Refusal::NotPending)?;
         let job = self.jobs.get(&row.job_id).ok_or(Refusal::NotPending)?;
         if waits_for_the_schedule(row) && !job.is_scheduled() {
             Err(Refusal::Paused)
         } else if row.not_before > now {
             Err(Refusal::NotDue { remaining: (row.not_before - now).to_std().unwrap_or(Duration::ZERO) })
-        } else if request.holds_key && job.holder.is_some_and(|holder: ExecutionId| holder != row.id) {
+        } else if request.holds_key && job.holders.get(request.for_instance()).is_some_and(|holder| holder != row.id) {
             Err(Refusal::Held)
+        } else if request.at_once.is_some_and(|most| self.belated(&row.job_id) >= most as usize) {
+            Err(Refusal::Full)
         } else {
             Ok(())
         }

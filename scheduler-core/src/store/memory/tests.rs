@@ -100,6 +100,7 @@ fn claim(clock: &ManualClock, revision: RevisionId, seconds: i64) -> Claim {
         rerun_on_crash: true,
         lease: Duration::from_secs(30),
         instance: InstanceId::random(),
+        every_instance: false,
     }
 }
 

@@ -325,3 +325,68 @@ mod changes {
         assert_eq!(found(&running, |row| row.scheduled_at = at(20)), ["it became a row of something else"]);
     }
 }
+
+/// A job that runs after `job`, and its row for the occurrence at `scheduled`.
+fn dependant() -> LedgerJob {
+    let then = Job::builder("then").after(["job"]).run(|| async {});
+    LedgerJob { settings: Arc::clone(then.settings()), ..job() }
+}
+
+fn follower(id: i64, scheduled: i64, status: Status) -> Execution {
+    let mut follower = row(id, scheduled);
+    follower.job_id = JobId::parse("then").expect("a valid id");
+    follower.occurrence = OccurrenceKey::dependant(&follower.occurrence);
+    (follower.origin, follower.status) = (Origin::Dependency, status);
+    if status == Status::Skipped {
+        follower.reason = Some(Reason::Upstream);
+        (follower.fence, follower.instance, follower.started_at) = (None, None, None);
+    }
+    follower
+}
+
+#[test]
+fn what_runs_after_a_job_follows_on_each_of_its_occurrences_that_is_over() {
+    let check = |rows: &[Execution]| -> Vec<String> {
+        check_ledger(&[job(), dependant()], rows).iter().map(ToString::to_string).collect()
+    };
+    let mut rows = minute();
+    rows[4].status = Status::Failed;
+    let followers = (1..=6).map(|number| {
+        follower(10 + number, number * 10, if number == 5 { Status::Skipped } else { Status::Succeeded })
+    });
+    // The last one ends after the span.
+    rows.extend(followers);
+    assert_eq!(check(&rows), [""; 0]);
+    let without = |id: i64| rows.iter().filter(|row| row.id != ExecutionId(id)).cloned().collect::<Vec<_>>();
+    assert_eq!(check(&without(13)), ["no_hole: job `then`: nothing was decided of d:s:1800000030000"]);
+    assert_eq!(check(&without(15)), ["no_hole: job `then`: nothing was decided of d:s:1800000050000"]);
+    rows[4].status = Status::Succeeded;
+    assert_eq!(
+        check(&rows),
+        ["no_hole: job `then`, execution 15: it was skipped, and every job that it runs after has succeeded"]
+    );
+    (rows[4].status, rows[1].status) = (Status::Failed, Status::TimedOut);
+    assert_eq!(
+        check(&rows),
+        ["not_invented: job `then`, execution 12: it was to run, and not every job that it runs after has succeeded"]
+    );
+}
+
+#[test]
+fn instances_that_run_a_job_for_themselves_overlap_each_other_and_not_themselves() {
+    let everywhere = job_with(|job| job.every_instance(true));
+    let on = |id: i64, scheduled: i64, instance: InstanceId| {
+        let mut row = row(id, scheduled);
+        row.occurrence = OccurrenceKey::on_instance(at(scheduled), instance);
+        (row.instance, row.for_instance) = (Some(instance), Some(instance));
+        row
+    };
+    let [one, other] = [InstanceId::random(), InstanceId::random()];
+    let mut rows = vec![on(1, 10, one), on(2, 10, other), on(3, 20, one)];
+    let check = |rows: &[Execution]| -> Vec<String> {
+        check_ledger(std::slice::from_ref(&everywhere), rows).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(check(&rows), [""; 0]);
+    rows[0].finished_at = Some(at(25));
+    assert_eq!(check(&rows), ["one_at_a_time: job `job`, execution 3: it started while execution 1 ran"]);
+}

@@ -13,7 +13,7 @@ use crate::{
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DuePlace, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
+        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
         PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
         ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
@@ -120,8 +120,9 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
         self.decide_by(Operation::FindClaim, |store| async move { store.find_claim(claim_id).await }).await
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.decide_by(Operation::Due, |store| async move { store.due(after, limit).await }).await
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
+        let request = *request;
+        self.decide_by(Operation::Due, move |store| async move { store.due(&request).await }).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
@@ -147,6 +148,11 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
         let request = *request;
         self.decide_by(Operation::Recover, |store| async move { store.recover(&request).await }).await
+    }
+
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        let jobs = owned(jobs);
+        self.decide_by(Operation::MakeWay, |store| async move { store.make_way(&jobs).await }).await
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {

@@ -75,8 +75,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Notes {
     effects: Vec<Effect>,
-    /// The highest grant that has begun, by job.
-    highest: HashMap<JobId, FencingToken>,
+    /// The highest grant that has begun, by key: a job's, or one that ends in an instance (R26).
+    highest: HashMap<(JobId, Option<InstanceId>), FencingToken>,
     zombies: Vec<Violation>,
 }
 
@@ -152,10 +152,16 @@ impl Noted {
         effects.0.trace.note(&effect);
         let mut notes = effects.notes();
         if kind == EffectKind::Started {
-            let highest = notes.highest.entry(effect.job_id.clone()).or_insert(effect.fence);
+            let highest = notes.highest.entry(self.key()).or_insert(effect.fence);
             *highest = effect.fence.max(*highest);
         }
         notes.effects.push(effect);
+    }
+
+    /// The key that the body's grant is of.
+    fn key(&self) -> (JobId, Option<InstanceId>) {
+        let context = &self.context;
+        (context.job_id().clone(), context.settings().every_instance.then(|| context.instance()))
     }
 
     /// A body that is polled may do anything: it must not be when another was granted what it had.
@@ -166,7 +172,7 @@ impl Noted {
             return;
         }
         let mut notes = effects.notes();
-        let Some(highest) = notes.highest.get(context.job_id()).copied() else { return };
+        let Some(highest) = notes.highest.get(&self.key()).copied() else { return };
         if highest > context.fencing_token() {
             let what = format!(
                 "the body of {} attempt {} with fence {} went on after one with fence {highest} had started",

@@ -46,8 +46,12 @@ impl Service {
             self.working("cancelling", 5_000..15_000, |job| {
                 job.every(10 * SECOND).overlap(OverlapPolicy::CancelRunning)
             }),
+            self.working("everywhere", 100..3_000, |job| job.every(4 * SECOND).every_instance(true)),
+            self.working("after", 10..2_000, |job| job.after(["rerun"]).on_crash(OnCrash::Rerun)),
+            self.working("beside", 10..2_000, |job| job.after(["rerun"]).on_crash(OnCrash::Rerun)),
+            self.failing("after-both", |job| job.after(["after", "beside"])),
             self.working("on-request", 10..3_000, JobBuilder::manual),
-            self.failing(),
+            self.failing("failing", |job| job.every(4 * SECOND).overlap(OverlapPolicy::Allow)),
             self.panicking(),
             self.stubborn(),
         ]
@@ -79,8 +83,8 @@ impl Service {
         })
     }
 
-    fn failing(self) -> Job {
-        let job = self.job("failing").every(4 * SECOND).backoff(Backoff::Exponential).overlap(OverlapPolicy::Allow);
+    fn failing(self, id: &str, settings: impl FnOnce(JobBuilder) -> JobBuilder) -> Job {
+        let job = settings(self.job(id)).backoff(Backoff::Exponential);
         job.run(move |context: JobContext| async move {
             let mut chance = self.draw(&context);
             tokio::time::sleep(chance.millis(1..300)).await;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     execution::Execution,
     identity::{ExecutionId, JobId},
-    job::JobSettings,
+    job::{JobSettings, OverlapPolicy},
     occurrence::OccurrenceKey,
     status::Status,
     store::EARLY_TOLERANCE,
@@ -99,7 +99,7 @@ impl Case<'_> {
         };
         let mut violations = Vec::new();
         for row in self.rows.iter().filter(|row| !row.status.is_final()) {
-            let since = row.started_at.unwrap_or(row.not_before);
+            let since = row.started_at.or_else(|| self.may_start_since(row)).unwrap_or(self.now);
             if since > self.now - RECENT || runs(row) {
                 continue;
             }
@@ -107,6 +107,16 @@ impl Case<'_> {
             violations.push(of(Invariant::NotStuck, row, format!("it is {} since {seconds} s", row.status)));
         }
         violations
+    }
+
+    /// Since when nothing but the schedulers keeps a pending row from its start; `None` while the job's key is in use.
+    ///
+    /// The key goes from one to the next of those that wait for it, and to what the schedule brings before them all.
+    fn may_start_since(&self, row: &Execution) -> Option<DateTime<Utc>> {
+        let is_exclusive = self.jobs.get(&row.job_id).is_none_or(|job| job.overlap != OverlapPolicy::Allow);
+        let runs = self.rows.iter().filter(|run| is_exclusive && run.job_id == row.job_id && run.started_at.is_some());
+        let ends: Option<Vec<_>> = runs.map(|run| run.finished_at).collect();
+        Some(ends?.into_iter().fold(row.not_before, DateTime::max))
     }
 
     /// Whether each request that was accepted is in the history.

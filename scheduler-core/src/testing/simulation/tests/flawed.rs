@@ -19,7 +19,7 @@ use crate::{
     occurrence::OccurrenceKey,
     random,
     store::{
-        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DuePlace, ExecutionStore, Finish,
+        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DueRequest, ExecutionStore, Finish,
         FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, Refusal,
         RenewedLease, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
@@ -115,8 +115,8 @@ impl ExecutionStore for FlawedStore {
         self.inner.find_claim(claim_id).await
     }
 
-    async fn due(&self, after: Option<DuePlace>, limit: usize) -> Result<Vec<DueExecution>, StoreError> {
-        self.inner.due(after, limit).await
+    async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
+        self.inner.due(request).await
     }
 
     async fn take(&self, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, StoreError> {
@@ -159,6 +159,10 @@ impl ExecutionStore for FlawedStore {
             return self.inner.clone().with_clock(Arc::new(self.clock.clone())).recover(request).await;
         }
         self.inner.recover(request).await
+    }
+
+    async fn make_way(&self, jobs: &[JobId]) -> Result<Vec<ExecutionId>, StoreError> {
+        self.inner.make_way(jobs).await
     }
 
     async fn request(&self, request: &ManualRequest) -> Result<ManualOutcome, StoreError> {

@@ -128,6 +128,7 @@ fn context(seat: &Seat, job: &Job, at: DateTime<Utc>) -> JobContext {
         instance: seat.instance,
         triggered_by: None,
         params: None,
+        upstream_results: None,
         cancellation: CancellationToken::new(),
         namespace: None,
         state: Arc::new(StateMap::default()),
