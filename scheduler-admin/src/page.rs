@@ -8,20 +8,21 @@ use scheduler_core::{
 };
 use serde_json::{Value, json};
 
-use crate::{error::ApiError, query::Query};
+use crate::{cursor::Cursor, error::ApiError, query::Query};
 
 /// The predecessor's page.
-const DEFAULT_LIMIT: u64 = 20;
+pub(crate) const DEFAULT_LIMIT: u64 = 20;
 /// The longest page.
 const LONGEST: u64 = 100;
-/// What a cursor begins with: its kind, so that another one can come to be told apart.
-const BEFORE: &str = "b";
+/// How long a page may be.
+pub(crate) const LIMIT: std::ops::RangeInclusive<u64> = 1..=LONGEST;
 
 /// Which page is asked for.
 #[derive(Debug)]
 pub(crate) struct PageRequest {
     start: Start,
     limit: u64,
+    cursor: Cursor,
 }
 
 #[derive(Debug)]
@@ -40,14 +41,13 @@ pub(crate) struct Page {
 }
 
 impl PageRequest {
-    pub(crate) fn of(query: &Query) -> Result<Self, ApiError> {
-        let limit = query.number("limit", 1..=LONGEST)?.unwrap_or(DEFAULT_LIMIT);
+    /// The page of a list that goes by these cursors.
+    pub(crate) fn of(query: &Query, cursor: Cursor) -> Result<Self, ApiError> {
+        let limit = query.number("limit", LIMIT)?.unwrap_or(DEFAULT_LIMIT);
         let number = query.number("page", 1..=u64::MAX)?;
         let start = match (query.get("cursor")?, number) {
             (Some(_), Some(_)) => return Err(ApiError::parameter("cursor", "does not go with `page`")),
-            (Some(text), None) => Start::Cursor(
-                read_cursor(text).ok_or_else(|| ApiError::parameter("cursor", "is none that a page before gave"))?,
-            ),
+            (Some(text), None) => Start::Cursor(ExecutionId(cursor.read(text)?)),
             (None, number) => {
                 let number = number.unwrap_or(1);
                 // A store counts in signed numbers; its page ends within them, too.
@@ -55,7 +55,16 @@ impl PageRequest {
                 Start::Page { number, offset: offset.ok_or_else(|| ApiError::parameter("page", "is too large"))? }
             }
         };
-        Ok(Self { start, limit })
+        Ok(Self { start, limit, cursor })
+    }
+
+    /// The same page without its total, which reads all rows to count them.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn uncounted(self) -> Self {
+        match self.start {
+            Start::Page { number: 1, .. } => Self { start: Start::Cursor(ExecutionId(i64::MAX)), ..self },
+            _ => self,
+        }
     }
 
     /// Reads the page.
@@ -72,7 +81,7 @@ impl PageRequest {
                     "limit": self.limit,
                     "total_items": total,
                     "total_pages": total.div_ceil(self.limit),
-                    "next_cursor": next_cursor(&page.executions, more),
+                    "next_cursor": self.next(&page.executions, more),
                 });
                 Ok(Page { executions: page.executions, meta })
             }
@@ -83,19 +92,13 @@ impl PageRequest {
                 let mut executions = handle.executions(&query).await?.executions;
                 let more = executions.len() > limit;
                 executions.truncate(limit);
-                let meta = json!({ "limit": self.limit, "next_cursor": next_cursor(&executions, more) });
+                let meta = json!({ "limit": self.limit, "next_cursor": self.next(&executions, more) });
                 Ok(Page { executions, meta })
             }
         }
     }
-}
 
-fn next_cursor(executions: &[Execution], more: bool) -> Option<String> {
-    executions.last().filter(|_| more).map(|last| format!("{BEFORE}{:x}", last.id.0))
-}
-
-fn read_cursor(text: &str) -> Option<ExecutionId> {
-    let digits = text.strip_prefix(BEFORE)?;
-    let hex = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    hex.then(|| i64::from_str_radix(digits, 16).ok()).flatten().map(ExecutionId)
+    fn next(&self, executions: &[Execution], more: bool) -> Option<String> {
+        executions.last().filter(|_| more).map(|last| self.cursor.text(last.id.0))
+    }
 }

@@ -1,13 +1,10 @@
 //! The paths, and what they name.
 
-use axum::extract::{Path, rejection::PathRejection};
-use scheduler_core::{
-    SchedulerHandle,
-    identity::{ExecutionId, JobId},
-    job::Job,
+use axum::{
+    extract::{FromRequestParts as _, Path, RawPathParams, rejection::PathRejection},
+    http::request::Parts,
 };
-
-use crate::error::ApiError;
+use scheduler_core::identity::{ExecutionId, JobId};
 
 /// What all paths of the API begin with.
 pub const PREFIX: &str = "/api/v1/scheduled-jobs";
@@ -20,14 +17,16 @@ pub(crate) fn execution(id: ExecutionId) -> String {
 /// A segment of the path, decoded; a rejection is one that is no UTF-8.
 pub(crate) type Segment = Result<Path<String>, PathRejection>;
 
-/// The job of this instance that the segment names. What can't be a job's id is a job that does not exist.
-pub(crate) fn find_job(handle: &SchedulerHandle, segment: Segment) -> Result<&Job, ApiError> {
-    let id = segment.ok().and_then(|Path(id)| JobId::parse(&id).ok());
-    id.and_then(|id| handle.definition(&id)).ok_or_else(ApiError::no_such_job)
+/// The execution id that a segment names.
+pub(crate) fn execution_id(segment: Segment) -> Option<ExecutionId> {
+    let Path(id) = segment.ok()?;
+    id.bytes().all(|byte| byte.is_ascii_digit()).then(|| id.parse().ok()).flatten().map(ExecutionId)
 }
 
-/// The execution id that the segment names.
-pub(crate) fn find_execution_id(segment: Segment) -> Result<ExecutionId, ApiError> {
-    let digits = segment.ok().map(|Path(id)| id).filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|id| id.parse().ok()).map(ExecutionId).ok_or_else(ApiError::no_such_execution)
+/// The job or the execution that the path of a request to an endpoint names.
+pub(crate) async fn named(parts: &mut Parts) -> (Option<JobId>, Option<ExecutionId>) {
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return (None, None) };
+    let value = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+    let job_id = value("job_id").and_then(|id| JobId::parse(&id).ok());
+    (job_id, value("id").and_then(|id| execution_id(Ok(Path(id)))))
 }

@@ -1,16 +1,31 @@
 //! The query's parameters.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use axum::{extract::Query as Pairs, http::Uri};
-use scheduler_core::status::Status;
+use chrono::{DateTime, Utc};
+use scheduler_core::{identity::JobId, occurrence::UnknownWord};
 use scheduler_cron::parse_duration;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, time};
 
 /// The parameters of a request. Names that the endpoint does not know are left alone, as the predecessor did.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
+
+/// A range of time, open where an end is not given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeRange {
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
+}
+
+/// A text as a query's name or value.
+#[cfg(feature = "dashboard")]
+pub(crate) fn escaped(text: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    text.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
 
 impl Query {
     pub(crate) fn of(uri: &Uri) -> Result<Self, ApiError> {
@@ -26,6 +41,22 @@ impl Query {
             None => Ok(first),
             Some(_) => Err(ApiError::parameter(name, "is given more than once")),
         }
+    }
+
+    /// The parameters of a form, of which a field that is left empty says nothing.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn of_form(uri: &Uri) -> Result<Self, ApiError> {
+        let mut query = Self::of(uri)?;
+        query.0.retain(|(_, value)| !value.is_empty());
+        Ok(query)
+    }
+
+    /// The parameters but these, as a query again.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn without(&self, names: &[&str]) -> String {
+        let kept = self.0.iter().filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_empty());
+        let pairs: Vec<_> = kept.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+        pairs.join("&")
     }
 
     /// A whole number within a range.
@@ -52,13 +83,56 @@ impl Query {
         }
     }
 
-    /// Statuses, separated by commas; empty where the parameter is not given.
-    pub(crate) fn statuses(&self) -> Result<Vec<Status>, ApiError> {
-        let Some(text) = self.get("status")? else { return Ok(Vec::new()) };
+    /// Words of an enum, separated by commas; empty where the parameter is not given.
+    pub(crate) fn words<T>(&self, name: &str, all: &[T]) -> Result<Vec<T>, ApiError>
+    where
+        T: FromStr<Err = UnknownWord> + Display,
+    {
+        let Some(text) = self.get(name)? else { return Ok(Vec::new()) };
         let words = text.split(',').map(str::trim);
         words.map(str::parse).collect::<Result<_, _>>().map_err(|error| {
-            let allowed: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-            ApiError::parameter("status", format!("has an {error}; these are: {}", allowed.join(", ")))
+            let allowed: Vec<_> = all.iter().map(T::to_string).collect();
+            ApiError::parameter(name, format!("has an {error}; these are: {}", allowed.join(", ")))
         })
+    }
+
+    /// A job's id, whether there is such a job or not.
+    pub(crate) fn job(&self) -> Result<Option<JobId>, ApiError> {
+        let id = self.get("job")?.map(JobId::parse).transpose();
+        id.map_err(|error| ApiError::parameter("job", format_args!("is none: {error}")))
+    }
+
+    /// From when to when: `from`, included, and `to`, not included.
+    pub(crate) fn range(&self) -> Result<TimeRange, ApiError> {
+        let (from, to) = (self.instant("from")?, self.instant("to")?);
+        match from.zip(to) {
+            Some((from, to)) if to <= from => Err(ApiError::parameter("to", "must be after `from`")),
+            _ => Ok(TimeRange { from, to }),
+        }
+    }
+
+    fn instant(&self, name: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let Some(text) = self.get(name)? else { return Ok(None) };
+        // A plus that nobody escaped arrives as a space.
+        let at = time::parse(text).or_else(|| time::parse(&text.replace(' ', "+")));
+        at.map(Some).ok_or_else(|| ApiError::parameter(name, time::FORM))
+    }
+
+    /// A number that stands for a list with these parameters as given: FNV-1a, the same in every build.
+    pub(crate) fn fingerprint(&self, list: &str, parameters: &[&str]) -> Result<u32, ApiError> {
+        let mut hash = 0x811c_9dc5_u32;
+        let mut add = |text: &str| {
+            for byte in text.bytes().chain([0xff]) {
+                hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            }
+        };
+        add(list);
+        for name in parameters {
+            if let Some(value) = self.get(name)? {
+                add(name);
+                add(value);
+            }
+        }
+        Ok(hash)
     }
 }

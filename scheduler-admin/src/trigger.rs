@@ -1,26 +1,21 @@
 //! Running a job on request.
 
-mod body;
-
 use std::time::Duration;
 
 use axum::{
-    Extension,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
-use body::TriggerBody;
-use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution};
-use serde::Serialize;
+use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution, store::Actor};
 use tracing::warn;
 
 use crate::{
-    Actor,
-    envelope::Envelope,
+    api::Api,
+    caller::Caller,
     error::{ApiError, chain},
-    execution::ExecutionView,
-    path::{self, Segment},
+    execution::RequestedView,
+    path::Segment,
     query::Query,
 };
 
@@ -29,44 +24,43 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// How long a request may wait for the occurrence's end, in seconds.
 const WAIT: std::ops::RangeInclusive<u64> = 1..=60;
 
-/// The execution, and where it is read.
-#[derive(Debug, Serialize)]
-struct TriggeredView {
-    #[serde(flatten)]
-    execution: ExecutionView,
-    url: String,
-}
-
 /// `POST /{job_id}/trigger`
 pub(crate) async fn trigger(
-    State(handle): State<SchedulerHandle>,
-    Extension(actor): Extension<Actor>,
+    State(api): State<Api>,
+    mut caller: Caller,
     job_id: Segment,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let id = path::find_job(&handle, job_id)?.settings().id.clone();
+    let id = caller.definition(job_id).await?.settings().id.clone();
     let wait = Query::of(request.uri())?.duration("wait", WAIT)?;
+    // Asked before anything is requested: who may not wait has not run anything either.
+    let wait = wait.map(|limit| api.limits.wait().map(|slot| (limit, slot))).transpose()?;
     let key = idempotency_key(request.headers())?;
-    let body = TriggerBody::read(request).await?;
+    let mut fields = caller.body(request).await?;
 
-    let mut wanted = TriggerRequest::new(id).by(actor.name);
+    let Actor { who, reason, address } = caller.actor(fields.reason()?);
+    let mut wanted = TriggerRequest::new(id).by(who);
+    if let Some(address) = address {
+        wanted = wanted.from(address);
+    }
     if let Some(key) = key {
         wanted = wanted.with_idempotency_key(key);
     }
-    if let Some(params) = body.params {
+    if let Some(params) = fields.take("params") {
         wanted = wanted.with_params(params);
     }
-    if let Some(reason) = body.reason {
+    if let Some(reason) = reason {
         wanted = wanted.with_reason(reason);
     }
-    let triggered = handle.trigger(wanted).await?;
+    let triggered = api.handle.trigger(wanted).await?;
     let mut execution = triggered.execution;
     let mut done = triggered.repeated;
-    if let Some(limit) = wait {
-        execution = wait_for_end(&handle, execution, limit).await;
+    if let Some((limit, slot)) = wait {
+        caller.goes_to(slot);
+        execution = wait_for_end(&api.handle, execution, limit).await;
         done = execution.status.is_final();
     }
-    Ok(answer(&handle, execution, done))
+    Ok(answer(&api.handle, execution, done))
 }
 
 /// The occurrence's newest attempt, once it has ended or time is up.
@@ -84,17 +78,12 @@ async fn wait_for_end(handle: &SchedulerHandle, execution: Execution, limit: Dur
 }
 
 fn answer(handle: &SchedulerHandle, execution: Execution, done: bool) -> Response {
-    let url = path::execution(execution.id);
-    let location = HeaderValue::from_str(&url).expect("a path of digits and letters");
     let (status, message) = match (done, execution.status.is_final()) {
         (true, true) => (StatusCode::OK, format!("the run of `{}` has ended", execution.job_id)),
         (true, false) => (StatusCode::OK, format!("the run of `{}` was requested before", execution.job_id)),
         (false, _) => (StatusCode::ACCEPTED, format!("a run of `{}` is requested", execution.job_id)),
     };
-    let data = TriggeredView { execution: ExecutionView::of(handle, execution), url };
-    let mut response = Envelope::success(message, data).into_response(status);
-    response.headers_mut().insert(header::LOCATION, location);
-    response
+    RequestedView::of(handle, execution).answer(status, message)
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

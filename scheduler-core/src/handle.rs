@@ -107,6 +107,11 @@ impl SchedulerHandle {
         self.0.clock.now()
     }
 
+    /// Ends once this much time has gone by on the scheduler's clock.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.0.clock.sleep(duration)
+    }
+
     /// The definitions of this instance's jobs.
     #[must_use]
     pub fn definitions(&self) -> &[Job] {
@@ -133,6 +138,14 @@ impl SchedulerHandle {
     /// When the store does not answer within 10 s.
     pub async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
         self.limited("read executions", self.0.store.executions(query)).await
+    }
+
+    /// Of each of these jobs, its newest rows, at most `each`, without what may be long.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
+        self.limited("read recent executions", self.0.store.recent(jobs, each)).await
     }
 
     /// The instances that share the store, newest heartbeat first.

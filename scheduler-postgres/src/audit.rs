@@ -8,6 +8,7 @@ use tokio_postgres::{Row, types::Type};
 
 use crate::{
     error::PostgresError,
+    history::words,
     pool::{Connection, Connections, Param},
     row::{self, storable},
     sql::Query,
@@ -39,9 +40,21 @@ pub(crate) async fn record(connections: &Connections, record: &AuditRecord) -> R
 
 pub(crate) async fn read(connections: &Connections, query: &AuditQuery) -> Result<Vec<AuditEntry>, PostgresError> {
     let job_id = query.job_id.as_ref().map(JobId::as_str);
+    let among: Option<Vec<&str>> = query.among.as_ref().map(|jobs| jobs.iter().map(JobId::as_str).collect());
+    let actions = words(query.actions.iter().map(|action| action.as_str()));
+    let who = query.who.as_deref().map(storable);
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
-    let params: [Param<'_>; 3] =
-        [(&job_id, Type::TEXT), (&query.before.map(|id| id.0), Type::INT8), (&limit, Type::INT8)];
+    let params: [Param<'_>; 9] = [
+        (&job_id, Type::TEXT),
+        (&among, Type::TEXT_ARRAY),
+        (&query.execution_id.map(|id| id.0), Type::INT8),
+        (&who, Type::TEXT),
+        (&actions, Type::TEXT_ARRAY),
+        (&query.since, Type::TIMESTAMPTZ),
+        (&query.until, Type::TIMESTAMPTZ),
+        (&query.before.map(|id| id.0), Type::INT8),
+        (&limit, Type::INT8),
+    ];
     let rows = connections.get().await?.query(Query::Audit, &params).await?;
     rows.iter().map(entry).collect()
 }

@@ -8,7 +8,12 @@ use scheduler_core::{
 };
 use tokio_postgres::types::Type;
 
-use crate::{error::PostgresError, pool::Connections, row, sql::Query};
+use crate::{
+    error::PostgresError,
+    pool::{Connections, Param},
+    row::{self, storable},
+    sql::Query,
+};
 
 pub(crate) async fn execution(connections: &Connections, id: ExecutionId) -> Result<Option<Execution>, PostgresError> {
     let rows = connections.get().await?.query(Query::Execution, &[(&id.0, Type::INT8)]).await?;
@@ -20,7 +25,7 @@ pub(crate) async fn newest_attempt(
     job_id: &JobId,
     occurrence: &OccurrenceKey,
 ) -> Result<Option<Execution>, PostgresError> {
-    let params: [crate::pool::Param<'_>; 2] = [(&job_id.as_str(), Type::TEXT), (&occurrence.as_str(), Type::TEXT)];
+    let params: [Param<'_>; 2] = [(&job_id.as_str(), Type::TEXT), (&occurrence.as_str(), Type::TEXT)];
     let rows = connections.get().await?.query(Query::NewestAttempt, &params).await?;
     rows.first().map(row::execution).transpose()
 }
@@ -31,19 +36,30 @@ pub(crate) async fn executions(
 ) -> Result<ExecutionPage, PostgresError> {
     let filter = &query.filter;
     let job_id = filter.job_id.as_ref().map(JobId::as_str);
-    let statuses: Option<Vec<&str>> =
-        (!filter.statuses.is_empty()).then(|| filter.statuses.iter().map(|status| status.as_str()).collect());
+    let among: Option<Vec<&str>> = filter.among.as_ref().map(|jobs| jobs.iter().map(JobId::as_str).collect());
+    let statuses = words(filter.statuses.iter().map(|status| status.as_str()));
+    let origins = words(filter.origins.iter().map(|origin| origin.as_str()));
+    let instance = filter.instance.map(|instance| instance.0);
+    let triggered_by = filter.triggered_by.as_deref().map(storable);
     let (before, offset) = match query.start {
         PageStart::Before(id) => (Some(id.0), 0),
         PageStart::Offset(offset) => (None, i64::try_from(offset).unwrap_or(i64::MAX)),
         _ => (None, 0),
     };
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
-    let filters: [crate::pool::Param<'_>; 3] =
-        [(&job_id, Type::TEXT), (&statuses, Type::TEXT_ARRAY), (&filter.created_since, Type::TIMESTAMPTZ)];
-    let [job, status, since] = filters.clone();
-    let page: [crate::pool::Param<'_>; 6] =
-        [job, status, since, (&before, Type::INT8), (&offset, Type::INT8), (&limit, Type::INT8)];
+    let filters: [Param<'_>; 9] = [
+        (&job_id, Type::TEXT),
+        (&among, Type::TEXT_ARRAY),
+        (&statuses, Type::TEXT_ARRAY),
+        (&origins, Type::TEXT_ARRAY),
+        (&instance, Type::UUID),
+        (&triggered_by, Type::TEXT),
+        (&filter.created_since, Type::TIMESTAMPTZ),
+        (&filter.created_before, Type::TIMESTAMPTZ),
+        (&filter.changed_since, Type::TIMESTAMPTZ),
+    ];
+    let bounds: [Param<'_>; 3] = [(&before, Type::INT8), (&offset, Type::INT8), (&limit, Type::INT8)];
+    let page: Vec<Param<'_>> = filters.iter().chain(&bounds).cloned().collect();
     let connection = connections.get().await?;
     let (rows, total) = tokio::join!(connection.query(Query::Page, &page), async {
         if !query.count {
@@ -59,4 +75,21 @@ pub(crate) async fn latest(connections: &Connections, jobs: &[JobId]) -> Result<
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
     let rows = connections.get().await?.query(Query::Latest, &[(&ids, Type::TEXT_ARRAY)]).await?;
     rows.iter().map(row::execution).collect()
+}
+
+pub(crate) async fn recent(
+    connections: &Connections,
+    jobs: &[JobId],
+    each: usize,
+) -> Result<Vec<Execution>, PostgresError> {
+    let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+    let each = i64::try_from(each).unwrap_or(i64::MAX);
+    let params: [Param<'_>; 2] = [(&ids, Type::TEXT_ARRAY), (&each, Type::INT8)];
+    let rows = connections.get().await?.query(Query::Recent, &params).await?;
+    rows.iter().map(row::execution).collect()
+}
+
+/// What a column must be one of; none for all.
+pub(crate) fn words<'a>(words: impl Iterator<Item = &'a str>) -> Option<Vec<&'a str>> {
+    Some(words.collect::<Vec<_>>()).filter(|words| !words.is_empty())
 }

@@ -70,6 +70,7 @@ queries! {
     Execution = "execution",
     NewestAttempt = "newest_attempt",
     Latest = "latest",
+    Recent = "recent",
     Page = "page",
     PageCount = "page_count",
     AnnounceLook = "announce_look",

@@ -224,6 +224,10 @@ impl HistoryStore for PostgresStore {
         history::latest(&self.connections, jobs).await.map_err(|error| error.read("read the latest executions"))
     }
 
+    async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
+        history::recent(&self.connections, jobs, each).await.map_err(|error| error.read("read recent executions"))
+    }
+
     async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {
         prune::prune(&self.connections, request).await.map_err(|error| error.write("prune the history"))
     }

@@ -10,10 +10,12 @@ use std::{
 };
 
 mod bench;
+mod browser;
 mod cargo;
 mod check_ledger;
 mod command;
 mod failure;
+mod schemathesis;
 mod services;
 mod simulate;
 mod soak;

@@ -30,7 +30,8 @@ mod url;
 mod tests;
 
 pub(crate) use given::Given;
-pub(crate) use process::wait_until;
+pub(crate) use install::{is_program, packages_by_apt};
+pub(crate) use process::{output, wait_until};
 
 use account::Account;
 use postgres::Postgres;

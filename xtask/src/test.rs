@@ -6,8 +6,10 @@ use std::{
 };
 
 use crate::{
+    browser,
     cargo::{cargo, status},
     failure::{Failure, Result},
+    schemathesis,
     services::Services,
 };
 
@@ -18,10 +20,16 @@ use crate::{
 pub(crate) fn run(root: &Path, services: &Services, args: &[String]) -> Result<ExitCode> {
     let plan = Plan::new(args);
     let up = services.up()?;
+    let mut tools = Vec::new();
+    if plan.asks_the_api {
+        tools.push((schemathesis::VARIABLE, schemathesis::provide(root)?));
+        tools.extend(browser::provide(root)?);
+    }
     let mut failed = Vec::new();
     for step in &plan.steps {
         let mut command = cargo(root);
         command.args(step).envs(up.variables());
+        command.envs(tools.iter().map(|(name, path)| (name, path)));
         let outcome = status(&mut command);
         if !outcome.as_ref().is_ok_and(ExitStatus::success) {
             failed.push(shown(step, outcome));
@@ -45,6 +53,8 @@ fn shown(step: &[String], outcome: Result<ExitStatus>) -> String {
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
     steps: Vec<Vec<String>>,
+    /// Whether the admin API's tests are among them.
+    asks_the_api: bool,
 }
 
 impl Plan {
@@ -97,7 +107,8 @@ impl Plan {
         } else {
             vec![test(&["--doc"]), test(&["--tests"])]
         };
-        Self { steps: std::iter::once(build).chain(tests).collect() }
+        let asks_the_api = !packages_chosen || own.iter().any(|arg| arg.ends_with("scheduler-admin"));
+        Self { steps: std::iter::once(build).chain(tests).collect(), asks_the_api }
     }
 }
 
@@ -136,6 +147,16 @@ mod tests {
             plan("--lib")[1..],
             ["test --all-features --workspace --exclude scheduler-benches --no-fail-fast --lib"]
         );
+    }
+
+    #[test]
+    fn schemathesis_and_a_browser_are_needed_where_the_admin_api_is_tested() {
+        let needed = |line: &str| {
+            let args: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+            Plan::new(&args).asks_the_api
+        };
+        assert!(needed("") && needed("-p scheduler-admin openapi") && needed("--package=scheduler-admin"));
+        assert!(!needed("-p scheduler-redis -- scheduler-admin"));
     }
 
     #[test]

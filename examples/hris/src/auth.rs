@@ -1,13 +1,13 @@
 //! Who calls: bearer tokens with a role.
 
-mod authorizer;
+mod authenticator;
 mod error;
 mod provider;
 mod role;
 mod secret;
 mod tokens;
 
-pub use authorizer::RoleAuthorizer;
+pub use authenticator::{BearerTokens, roles};
 pub use error::{AuthError, AuthErrorKind};
 pub use role::Role;
 pub use secret::{InvalidSecret, Secret};

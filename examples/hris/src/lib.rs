@@ -8,7 +8,6 @@ pub mod auth;
 pub mod cli;
 mod hris;
 pub mod jobs;
-mod page;
 mod service;
 mod settings;
 mod signal;
@@ -16,7 +15,6 @@ mod worker;
 pub mod workforce;
 
 pub use hris::Hris;
-pub use page::JOBS_PATH;
 pub use service::{Service, ServiceError};
 pub use settings::{Settings, SettingsError};
 pub use signal::StopSignals;

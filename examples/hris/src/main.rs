@@ -6,12 +6,12 @@ use std::{
 };
 
 use hris::{
-    JOBS_PATH, Service, Settings, StopSignals, Worker,
+    Service, Settings, StopSignals, Worker,
     auth::Role,
     cli::{Command, HELP},
     workforce::{Directory, WorkforceServer, demo_employees, employees_from_csv},
 };
-use scheduler::{TriggerRequest, execution::Execution, identity::JobId, status::Status};
+use scheduler::{TriggerRequest, admin::PREFIX, execution::Execution, identity::JobId, status::Status};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -103,8 +103,9 @@ fn print_demo(service: &Service) {
         println!("  {:<11} {}", role.as_str(), token(role));
     }
     println!(
-        "\nRun the attendance job now:\n  curl -X POST -H 'Authorization: Bearer {}' \
-         'http://{}{JOBS_PATH}/auto_create_daily_attendance/trigger?wait=30s'\n",
+        "\nSign in at http://{}/ with one of the first two, or run the attendance job now:\n  curl -X POST -H 'Authorization: Bearer {}' \
+         'http://{}{PREFIX}/auto_create_daily_attendance/trigger?wait=30s'\n",
+        service.http_address(),
         token(Role::SuperAdmin),
         service.http_address(),
     );

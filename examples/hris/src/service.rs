@@ -4,12 +4,14 @@ mod error;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Router, serve::ListenerExt as _};
 use scheduler::{
     SchedulerHandle,
-    admin::{AdminApi, health_router},
+    admin::{AdminApi, SessionKey, health_router},
     clock::SystemClock,
 };
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -17,14 +19,17 @@ use tracing::{info, warn};
 pub use error::ServiceError;
 
 use crate::{
-    auth::{RoleAuthorizer, Secret, Tokens},
-    page::Parts,
+    auth::{BearerTokens, Secret, Tokens, roles},
     settings::Settings,
     worker::Worker,
 };
 
 /// How long requests under way may take once the service is stopped.
 const HTTP_DRAIN: Duration = Duration::from_secs(10);
+
+/// How long a client may leave unread what was sent to it, until its connection is closed.
+#[cfg(target_os = "linux")]
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// The service, running.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ impl Service {
         let listener = HttpServer::listen(settings.http_address).await?;
         let worker = Worker::start(settings).await?;
         let tokens = Tokens::new(&secret, Arc::new(SystemClock));
-        let http = listener.serve(router(parts(settings), worker.handle().clone(), tokens.clone()));
+        let http = listener.serve(router(settings, &secret, worker.handle().clone(), tokens.clone()));
         info!(address = %http.address, ?settings, "the HRIS service is up");
         Ok(Self { worker, tokens, has_own_secret, http })
     }
@@ -101,24 +106,17 @@ fn warn_of_demo_parts(settings: &Settings) {
     }
 }
 
-fn parts(settings: &Settings) -> Parts {
-    Parts {
-        store: if settings.database_url.is_some() { "PostgreSQL" } else { "memory, until the process ends" },
-        locks: if settings.redis_url.is_some() { "Redis" } else { "the store alone" },
-        workforce: if settings.workforce_url.is_some() {
-            "the Workforce Service's"
-        } else {
-            "for show, from this process"
-        },
+fn router(settings: &Settings, secret: &Secret, scheduler: SchedulerHandle, tokens: Tokens) -> Router {
+    let api = AdminApi::new(scheduler.clone(), BearerTokens(tokens), roles());
+    // Instances with one secret take each other's sessions, as they do each other's tokens.
+    let key = SessionKey::try_new(secret.derive("dashboard sessions")).expect("a hash is long enough");
+    let environment = if settings.database_url.is_some() { "database" } else { "demo" };
+    let mut dashboard = api.dashboard(key).titled("hris").in_environment(environment);
+    // Nobody stands between a browser and a service on its own machine, nor does TLS.
+    if settings.http_address.ip().is_loopback() {
+        dashboard = dashboard.over_plain_http();
     }
-}
-
-fn router(parts: Parts, scheduler: SchedulerHandle, tokens: Tokens) -> Router {
-    let page = parts.page();
-    Router::new()
-        .route("/", get(move || std::future::ready(page.clone())))
-        .merge(health_router(scheduler.clone()))
-        .merge(AdminApi::new(scheduler, RoleAuthorizer(tokens)).router())
+    dashboard.router().merge(health_router(scheduler)).merge(api.router())
 }
 
 /// An address that is ours.
@@ -162,7 +160,14 @@ impl HttpListener {
     fn serve(self, router: Router) -> HttpServer {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let task = tokio::spawn(async { axum::serve(self.listener, router).with_graceful_shutdown(stopped).await });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        // What is sent to who does not read, such as events, is not kept for them for good.
+        #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "other systems have no such option"))]
+        let listener = self.listener.tap_io(|stream| {
+            #[cfg(target_os = "linux")]
+            let _ = SockRef::from(&*stream).set_tcp_user_timeout(Some(UNREAD));
+        });
+        let task = tokio::spawn(async { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
         HttpServer { address: self.address, stop, task }
     }
 }

@@ -15,7 +15,7 @@ async fn a_path_that_names_nothing_is_404() {
     let ids = [
         "unknown",
         "ATTENDANCE",
-        "audit",
+        "workflows",
         "..",
         ".",
         "%2E%2E",
@@ -35,11 +35,17 @@ async fn a_path_that_names_nothing_is_404() {
     for id in ids {
         service.get(&format!("/{id}")).await.is(404, "not_found");
         service.get(&format!("/{id}/history")).await.is(404, "not_found");
-        service.call(Call::post(&format!("/{id}/trigger"))).await.is(404, "not_found");
+        service.get(&format!("/{id}/next")).await.is(404, "not_found");
+        for action in ["trigger", "pause", "resume", "skip", "backfill"] {
+            service.call(Call::post(&format!("/{id}/{action}"))).await.is(404, "not_found");
+        }
     }
     for id in ["0", "-1", "+1", "1.0", "1e3", "abc", "9223372036854775807", "9223372036854775808", "%00", "%FF", &long]
     {
         service.get(&format!("/executions/{id}")).await.is(404, "not_found");
+        for action in ["cancel", "retry"] {
+            service.call(Call::post(&format!("/executions/{id}/{action}"))).await.is(404, "not_found");
+        }
     }
     for path in [
         "//",
@@ -65,6 +71,10 @@ async fn a_method_that_a_path_does_not_take_is_405() {
         (Method::PUT, "/attendance", "GET,HEAD"),
         (Method::OPTIONS, "/attendance", "GET,HEAD"),
         (Method::GET, "/attendance/trigger", "POST"),
+        (Method::GET, "/attendance/pause", "POST"),
+        (Method::DELETE, "/executions/1/cancel", "POST"),
+        (Method::POST, "/instances", "GET,HEAD"),
+        (Method::POST, "/audit", "GET,HEAD"),
         (Method::POST, "/attendance/history", "GET,HEAD"),
         (Method::POST, "/executions/recent", "GET,HEAD"),
         (Method::PATCH, "/executions/1", "GET,HEAD"),
@@ -100,14 +110,27 @@ async fn a_bad_parameter_is_422_and_named() {
         ("page", "461168601842738791"),
         ("page", "1&page=1"),
         ("cursor", ""),
-        ("cursor", "b"),
+        ("cursor", "e"),
         ("cursor", "x"),
         ("cursor", "5"),
-        ("cursor", "b-1"),
-        ("cursor", "bFF"),
-        ("cursor", "bffffffffffffffff"),
-        ("cursor", "b%00"),
-        ("cursor", "b1&page=1"),
+        ("cursor", "e-1"),
+        ("cursor", "e1-00000000"),
+        ("cursor", "effffffffffffffff-00000000"),
+        ("cursor", "e%00"),
+        ("cursor", "e1&page=1"),
+        ("origin", "clock"),
+        ("origin", ""),
+        ("instance", "node-1"),
+        ("instance", "%00"),
+        ("from", "yesterday"),
+        ("from", "2025-11-03"),
+        ("from", "2025-11-03T00:30:00"),
+        ("from", "2025-02-30T00:00:00Z"),
+        ("from", "2016-12-31T23:59:60Z"),
+        ("from", "%2B262143-01-01T00:00:00Z"),
+        ("to", "2025-11-03T24:30:00Z"),
+        ("to", "2025-11-03T00:00:00Z&from=2025-11-03T00:00:00Z"),
+        ("to", "2025-11-03T00:00:00Z&from=2025-11-04T00:00:00Z"),
         ("status", ""),
         ("status", "done"),
         ("status", "failed,"),
@@ -129,6 +152,22 @@ async fn a_bad_parameter_is_422_and_named() {
         answer.is(422, "invalid_parameter");
         assert_eq!(answer.json["data"]["parameter"], "hours");
     }
+    for (path, name) in [
+        ("/executions/recent?hours=1&from=2025-11-03T00:00:00Z", "hours"),
+        ("/executions/recent?job=a%2Fb", "job"),
+        ("/audit?action=delete", "action"),
+        ("/audit?execution=0", "execution"),
+        ("/audit?execution=9223372036854775808", "execution"),
+        ("/audit?page=1", "page"),
+        ("/audit?limit=101", "limit"),
+        ("/audit?cursor=e1-00000000", "cursor"),
+        ("/attendance/next?count=0", "count"),
+        ("/attendance/next?count=1001", "count"),
+    ] {
+        let answer = service.get(path).await;
+        answer.is(422, "invalid_parameter");
+        assert_eq!(answer.json["data"]["parameter"], name, "{path}");
+    }
     let allowed = service.get("/executions/recent?status=done").await;
     assert!(allowed.message().contains("pending, running, succeeded, failed, timed_out"), "{}", allowed.message());
 }
@@ -146,6 +185,11 @@ async fn a_parameter_s_ends_are_taken_and_unknown_names_are_left_alone() {
         "colour=blue",
         "&&",
         "status=failed,missed",
+        "from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z",
+        "from=2025-11-03T00:30:00+07:00",
+        "from=2025-11-03T00:30:00%2B07:00",
+        "actor=%00%E2%80%AE",
+        "job=unknown",
     ] {
         assert_eq!(service.get(&format!("/executions/recent?{query}")).await.status, 200, "{query}");
     }

@@ -10,7 +10,7 @@ async fn all_jobs_are_listed_by_id_with_and_without_the_slash() {
     for path in ["", "/"] {
         let answer = service.get(path).await;
         let ids: Vec<_> = answer.data().as_array().expect("a list").iter().map(|job| job["job_id"].clone()).collect();
-        assert_eq!(ids, ["attendance", "disabled", "failing", "gated", "typed"]);
+        assert_eq!(ids, ["attendance", "disabled", "each_minute", "failing", "gated", "numbers", "typed"]);
     }
 }
 
@@ -26,6 +26,7 @@ async fn a_job_has_its_fields_and_its_next_run_in_its_own_zone() {
         "next_run": "2025-11-03T00:30:00+07:00",
         "enabled": true,
         "paused": false,
+        "pause": null,
         "tags": ["hris"],
         "latest_execution": null,
     });

@@ -8,14 +8,17 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, request::Parts},
 };
 use http_body_util::BodyExt as _;
-use scheduler_admin::{Actor, AdminApi, AuthError, Authorizer, Permission, async_trait, health_router};
+use scheduler_admin::{
+    AdminApi, AuthError, Authenticator, Grant, Permission, Principal, Roles, async_trait, health_router,
+};
 use scheduler_core::{
     RunningScheduler, Scheduler,
     clock::ManualClock,
     extract::{Params, State},
+    identity::ExecutionId,
     job::{Job, OverlapPolicy},
     outcome::{JobError, Outcome},
-    store::memory::MemoryStore,
+    store::{AuditEntry, AuditQuery, OperatorStore as _, memory::MemoryStore},
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -25,24 +28,37 @@ use crate::store::TestStore;
 
 pub(crate) const PREFIX: &str = "/api/v1/scheduled-jobs";
 
-/// The roles of the HRIS, by their tokens.
+/// Callers by their tokens, each with the role of that name.
 #[derive(Debug)]
-struct Roles;
+pub(crate) struct Tokens;
 
 #[async_trait]
-impl Authorizer for Roles {
-    async fn authorize(&self, request: &Parts, permission: Permission) -> Result<Actor, AuthError> {
+impl Authenticator for Tokens {
+    async fn authenticate(&self, request: &Parts) -> Result<Principal, AuthError> {
         let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(AuthError::Unauthenticated)?;
-        match (token, permission) {
-            ("super", _) | ("hr", Permission::Read) => Ok(Actor::new(token)),
-            // Shows what an authorizer sees.
-            ("path", _) => Ok(Actor::new(request.uri.path())),
-            ("hr" | "employee", _) => Err(AuthError::Forbidden),
-            ("directory-away", _) => Err(AuthError::Unavailable),
+        match token {
+            "super" | "hr" | "employee" | "payroll" | "tagged" | "runner" | "stranger" => {
+                Ok(Principal::new(token, token).from("10.0.3.7"))
+            }
+            // Shows what an authenticator sees.
+            "path" => Ok(Principal::new(request.uri.path(), "super")),
+            "directory-away" => Err(AuthError::Unavailable),
             _ => Err(AuthError::Unauthenticated),
         }
     }
+}
+
+/// The roles of the HRIS, and some that see a part of it.
+pub(crate) fn roles() -> Roles {
+    Roles::new()
+        .role("super", Grant::all())
+        .role("hr", Grant::of([Permission::Read]))
+        .role("employee", Grant::of([]))
+        .role("payroll", Grant::all().on_jobs(["ga*", "typed"]))
+        .role("tagged", Grant::all().on_tags(["hris"]))
+        .role("runner", Grant::of([Permission::Read]).on_jobs(["*"]))
+        .role("runner", Grant::of([Permission::Execute]).on_jobs(["typed"]))
 }
 
 #[derive(serde::Deserialize)]
@@ -70,6 +86,10 @@ pub(crate) fn jobs() -> Vec<Job> {
         Job::builder("gated").manual().run(|State(gate): State<Gate>| async move {
             gate.0.acquire().await.expect("the gate is never closed").forget();
         }),
+        Job::builder("each_minute").every(Duration::from_secs(60)).enabled(false).run(|| async {}),
+        Job::builder("numbers")
+            .manual()
+            .run(|| async { Outcome::succeeded("").with_data(json!([9_007_199_254_740_993_u64, i64::MIN, u64::MAX])) }),
         Job::builder("typed")
             .manual()
             .overlap(OverlapPolicy::Allow)
@@ -101,7 +121,7 @@ impl Service {
         let scheduler = Scheduler::builder(store.clone()).jobs(jobs).state(gate.clone()).clock(clock.clone());
         let scheduler = scheduler.build().expect("parts that fit").start().await.expect("a start");
         let handle = scheduler.handle().clone();
-        let app = AdminApi::new(handle.clone(), Roles).router().merge(health_router(handle));
+        let app = AdminApi::new(handle.clone(), Tokens, roles()).router().merge(health_router(handle));
         Self { scheduler, store, memory, clock, gate, app }
     }
 
@@ -122,6 +142,30 @@ impl Service {
         answer.json["data"].clone()
     }
 
+    /// An execution once it has ended.
+    pub(crate) async fn ended(&self, id: i64) -> Value {
+        let handle = self.scheduler.handle();
+        let row = handle.execution(ExecutionId(id)).await.expect("in memory").expect("it is there");
+        let ended = handle.wait(&row.job_id, &row.occurrence, Duration::from_secs(30)).await;
+        assert!(ended.expect("in memory").is_some_and(|row| row.status.is_final()));
+        self.get(&format!("/executions/{id}")).await.data().clone()
+    }
+
+    /// An answer's text.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let response = self.app.clone().oneshot(Call::get(path).into_request()).await.expect("the router never fails");
+        let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    }
+
+    /// All entries of the audit, oldest first.
+    pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
+        let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
+        let mut entries = self.memory.audit(&query).await.expect("in memory");
+        entries.reverse();
+        entries
+    }
+
     pub(crate) async fn call(&self, call: Call) -> Answer {
         send(self.app.clone(), call.request).await
     }
@@ -138,6 +182,10 @@ pub(crate) async fn send(app: Router, request: Request<Body>) -> Answer {
     let shown: String = uri.to_string().chars().take(200).collect();
     assert_eq!(parts.headers["cache-control"], "no-store", "{method} {shown}");
     assert_eq!(parts.headers["x-content-type-options"], "nosniff", "{method} {shown}");
+    if parts.status == StatusCode::NOT_MODIFIED {
+        assert!(bytes.is_empty() && !parts.headers.contains_key("content-type"), "{method} {shown}");
+        return Answer { status: parts.status, headers: parts.headers, json: Value::Null };
+    }
     assert_eq!(parts.headers["content-type"], "application/json", "{method} {shown}");
     let json = match method {
         Method::HEAD => Value::Null,

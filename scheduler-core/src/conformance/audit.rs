@@ -13,6 +13,7 @@ use crate::{
     conformance::StoreHarness,
     duty::plan::Purpose,
     execution::Execution,
+    identity::ExecutionId,
     job::OverlapPolicy,
     status::Status,
     store::{
@@ -28,7 +29,7 @@ fn ayu() -> Actor {
 
 /// All entries, oldest first.
 async fn entries(scene: &Scene<'_>) -> Vec<AuditEntry> {
-    let query = AuditQuery { job_id: None, before: None, limit: 1_000 };
+    let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
     let mut entries = scene.store.audit(&query).await.expect("the store answers");
     entries.reverse();
     entries
@@ -191,7 +192,7 @@ pub async fn the_audit_is_read_newest_first_page_by_page(harness: &dyn StoreHarn
     }
     let (mut seen, mut before) = (Vec::new(), None);
     loop {
-        let query = AuditQuery { job_id: None, before, limit: 2 };
+        let query = AuditQuery { before, limit: 2, ..AuditQuery::default() };
         let page = scene.store.audit(&query).await.expect("the store answers");
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 2);
@@ -199,7 +200,7 @@ pub async fn the_audit_is_read_newest_first_page_by_page(harness: &dyn StoreHarn
         seen.extend(page.iter().filter_map(|entry| entry.record.refused.clone()));
     }
     assert_eq!(seen, ["4", "3", "2", "1", "0"]);
-    let none = AuditQuery { job_id: None, before: Some(AuditId(0)), limit: 2 };
+    let none = AuditQuery { before: Some(AuditId(0)), limit: 2, ..AuditQuery::default() };
     assert_eq!(scene.store.audit(&none).await.expect("the store answers"), []);
 }
 
@@ -210,10 +211,40 @@ pub async fn the_audit_is_read_of_one_job(harness: &dyn StoreHarness) {
         let record = AuditRecord::new(&ayu(), Action::Skip).of_job(&scene.job).refused(number.to_string());
         scene.store.record(&record).await.expect("the store answers");
     }
-    let query = AuditQuery { job_id: Some(scene.job.clone()), before: None, limit: 10 };
+    let query = AuditQuery { job_id: Some(scene.job.clone()), limit: 10, ..AuditQuery::default() };
     let entries = scene.store.audit(&query).await.expect("the store answers");
     let seen: Vec<_> = entries.iter().filter_map(|entry| entry.record.refused.as_deref()).collect();
     assert_eq!(seen, ["3", "1"]);
+}
+
+pub async fn the_audit_is_read_by_what_its_entries_are_of(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let beside = scene.beside("beside").await;
+    let record = |action, who: &str| AuditRecord::new(&Actor::new(who), action).refused("no");
+    let old = scene.store.record(&record(Action::Pause, "ayu")).await.expect("the store answers");
+    harness.pass(Duration::from_millis(50)).await;
+    let then = scene.now().await;
+    let mut ids = Vec::new();
+    for record in [
+        record(Action::Cancel, "budi").of_job(&scene.job).of_execution(ExecutionId(7)),
+        record(Action::Retry, "ayu").of_job(&beside.job),
+        record(Action::Cancel, "ayu"),
+    ] {
+        ids.push(scene.store.record(&record).await.expect("the store answers"));
+    }
+    let all = AuditQuery { limit: 10, ..AuditQuery::default() };
+    for (query, expected) in [
+        (AuditQuery { since: Some(then), ..all.clone() }, vec![ids[2], ids[1], ids[0]]),
+        (AuditQuery { until: Some(then), ..all.clone() }, vec![old]),
+        (AuditQuery { who: Some("ayu".to_owned()), ..all.clone() }, vec![ids[2], ids[1], old]),
+        (AuditQuery { actions: vec![Action::Cancel, Action::Pause], ..all.clone() }, vec![ids[2], ids[0], old]),
+        (AuditQuery { execution_id: Some(ExecutionId(7)), ..all.clone() }, vec![ids[0]]),
+        (AuditQuery { among: Some(vec![beside.job.clone(), scene.job.clone()]), ..all.clone() }, vec![ids[1], ids[0]]),
+        (AuditQuery { among: Some(Vec::new()), ..all.clone() }, vec![]),
+    ] {
+        let entries = scene.store.audit(&query).await.expect("the store answers");
+        assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), expected, "{query:?}");
+    }
 }
 
 pub async fn an_entry_may_hold_any_text(harness: &dyn StoreHarness) {

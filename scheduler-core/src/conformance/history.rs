@@ -6,10 +6,11 @@ use super::scene::{Scene, finish, job};
 use crate::{
     conformance::StoreHarness,
     execution::Execution,
-    identity::{ExecutionId, JobId},
-    occurrence::OccurrenceKey,
+    identity::{ExecutionId, InstanceId, JobId},
+    job::OverlapPolicy,
+    occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{Claim, ExecutionFilter, ExecutionPage, ExecutionQuery, PageStart},
+    store::{Actor, Claim, ExecutionFilter, ExecutionPage, ExecutionQuery, ManualRequest, PageStart},
 };
 
 fn of(scene: &Scene<'_>) -> ExecutionFilter {
@@ -161,6 +162,64 @@ pub async fn a_filter_by_time_leaves_older_rows_out(harness: &dyn StoreHarness) 
     assert_eq!((ids(&rest.executions), rest.total), (rows[1..].to_vec(), Some(2)));
 }
 
+pub async fn a_filter_by_end_and_by_jobs_leaves_others_out(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let (beside, third) = (scene.beside("beside").await, scene.beside("third").await);
+    let early = ran(&scene, 1..=1).await;
+    harness.pass(Duration::from_millis(50)).await;
+    let until = scene.now().await;
+    let (rows, others, _) = (ran(&scene, 2..=3).await, ran(&beside, 1..=1).await, ran(&third, 1..=1).await);
+    let before = ExecutionFilter { created_before: Some(until), ..of(&scene) };
+    assert_eq!(ids(&page(&scene, before, PageStart::Offset(0), 10).await.executions), early);
+    let among = Some(vec![scene.job.clone(), beside.job.clone()]);
+    let filter = ExecutionFilter { among, created_since: Some(until), ..ExecutionFilter::default() };
+    let found = page(&scene, filter, PageStart::Offset(0), 10).await;
+    assert_eq!((ids(&found.executions), found.total), ([&others[..], &rows[..]].concat(), Some(3)));
+    let none = ExecutionFilter { among: Some(Vec::new()), ..ExecutionFilter::default() };
+    assert_eq!(page(&scene, none, PageStart::Offset(0), 10).await, ExecutionPage::new(vec![], Some(0)));
+}
+
+pub async fn a_filter_by_origin_instance_and_caller_leaves_others_out(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let scheduled = ran(&scene, 1..=2).await;
+    let ayu = ManualRequest { actor: Some(Actor::new("ayu")), ..scene.manual("one", OverlapPolicy::Allow) };
+    let by_ayu = scene.accepted(&ayu).await.id;
+    let by_nobody =
+        scene.accepted(&ManualRequest { actor: None, ..scene.manual("two", OverlapPolicy::Allow) }).await.id;
+    let instance = scene.row(scheduled[0]).await.instance.expect("it ran somewhere");
+    for (filter, expected) in [
+        (ExecutionFilter { origins: vec![Origin::Manual], ..of(&scene) }, vec![by_nobody, by_ayu]),
+        (ExecutionFilter { origins: vec![Origin::Schedule, Origin::Backfill], ..of(&scene) }, scheduled.clone()),
+        (ExecutionFilter { triggered_by: Some("ayu".to_owned()), ..of(&scene) }, vec![by_ayu]),
+        (ExecutionFilter { triggered_by: Some("a\0yu".to_owned()), ..of(&scene) }, vec![]),
+        (ExecutionFilter { instance: Some(instance), ..of(&scene) }, scheduled.clone()),
+        (ExecutionFilter { instance: Some(InstanceId::random()), ..of(&scene) }, vec![]),
+    ] {
+        let found = page(&scene, filter.clone(), PageStart::Offset(0), 10).await;
+        assert_eq!(
+            (ids(&found.executions), found.total),
+            (expected.clone(), Some(expected.len() as u64)),
+            "{filter:?}"
+        );
+    }
+}
+
+pub async fn what_was_made_started_or_ended_since_an_instant_has_changed(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let old = ran(&scene, 1..=1).await;
+    let ends = scene.granted(&scene.claim(2)).await;
+    harness.pass(Duration::from_millis(50)).await;
+    let since = scene.now().await;
+    let changed = ExecutionFilter { changed_since: Some(since), ..of(&scene) };
+    assert_eq!(ids(&page(&scene, changed.clone(), PageStart::Offset(0), 10).await.executions), []);
+    scene.finished(&finish(ends, Status::Failed)).await;
+    let starts = scene.granted(&scene.claim(3)).await;
+    let found = page(&scene, changed.clone(), PageStart::Offset(0), 10).await;
+    assert_eq!(ids(&found.executions), [starts.execution_id, ends.execution_id], "not {old:?}");
+    let first = page(&scene, changed, PageStart::Offset(0), 1).await;
+    assert_eq!((ids(&first.executions), first.total), (vec![starts.execution_id], Some(2)));
+}
+
 pub async fn the_latest_of_each_job_is_its_newest_row_that_has_started(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let (beside, idle) = (scene.beside("beside").await, scene.beside("idle").await);
@@ -179,6 +238,21 @@ pub async fn the_latest_of_each_job_is_its_newest_row_that_has_started(harness: 
     assert_eq!(latest.len(), 2);
     assert_eq!(scene.store.latest(&[]).await.expect("the store answers"), []);
     assert_eq!(scene.store.latest(&[job("never-announced")]).await.expect("the store answers"), []);
+}
+
+pub async fn the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let (beside, idle) = (scene.beside("beside").await, scene.beside("idle").await);
+    let rows = ran(&scene, 1..=3).await;
+    let others = ran(&beside, 1..=1).await;
+    let jobs: Vec<JobId> = [&beside, &idle, &scene].map(|scene| scene.job.clone()).to_vec();
+    let recent = scene.store.recent(&jobs, 2).await.expect("the store answers");
+    assert_eq!(ids(&recent), [&others[..], &rows[..2]].concat(), "by job as they were named, newest first");
+    let whole = scene.row(rows[0]).await;
+    let short = Execution { message: None, error_trace: None, result_data: None, params: None, ..whole };
+    assert_eq!(recent[1], short);
+    assert_eq!(scene.store.recent(&[], 2).await.expect("the store answers"), []);
+    assert_eq!(scene.store.recent(&jobs, 0).await.expect("the store answers"), []);
 }
 
 pub async fn a_row_reads_the_same_by_every_way(harness: &dyn StoreHarness) {

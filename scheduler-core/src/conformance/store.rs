@@ -211,7 +211,11 @@ macro_rules! store_conformance {
             a_filter_by_job_leaves_others_out
             a_filter_by_status_leaves_others_out
             a_filter_by_time_leaves_older_rows_out
+            a_filter_by_end_and_by_jobs_leaves_others_out
+            a_filter_by_origin_instance_and_caller_leaves_others_out
+            what_was_made_started_or_ended_since_an_instant_has_changed
             the_latest_of_each_job_is_its_newest_row_that_has_started
+            the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long
             a_row_reads_the_same_by_every_way
         }
         $crate::__conformance_cases! { $harness, control:
@@ -330,6 +334,7 @@ macro_rules! store_conformance {
             a_refusal_is_recorded_when_somebody_says_so
             the_audit_is_read_newest_first_page_by_page
             the_audit_is_read_of_one_job
+            the_audit_is_read_by_what_its_entries_are_of
             an_entry_may_hold_any_text
         }
     };

@@ -40,6 +40,11 @@ impl SchedulerHandle {
             let mut record = AuditRecord::new(by, action).refused(error.to_string());
             record.job_id = job_id.cloned();
             record.execution_id = execution_id;
+            if let (None, Some(id)) = (job_id, execution_id) {
+                // Whose row it is says who may read of it; without an answer the entry is of no job.
+                let row = self.execution(id).await.ok().flatten();
+                record.job_id = row.map(|row| row.job_id);
+            }
             self.note_refusal(&record).await;
         }
         answer

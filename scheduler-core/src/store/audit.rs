@@ -116,13 +116,41 @@ impl AuditEntry {
     }
 }
 
-/// A request for entries of the audit.
-#[derive(Debug, Clone)]
+/// A request for entries of the audit; one that names nothing gets none, as its limit is 0.
+#[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
     /// Of this job alone.
     pub job_id: Option<JobId>,
+    /// Of these jobs alone, such as those that somebody may see; `None` for all, and for what is of no job.
+    pub among: Option<Vec<JobId>>,
+    /// Of this execution alone.
+    pub execution_id: Option<ExecutionId>,
+    /// By this caller.
+    pub who: Option<String>,
+    /// Of one of these actions; empty for all.
+    pub actions: Vec<Action>,
+    /// At or after this instant.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this instant.
+    pub until: Option<DateTime<Utc>>,
     /// Older than this one.
     pub before: Option<AuditId>,
     /// How many at most.
     pub limit: usize,
+}
+
+impl AuditQuery {
+    /// Whether an entry is one of these.
+    #[must_use]
+    pub fn lets_through(&self, entry: &AuditEntry) -> bool {
+        let AuditEntry { id, at, record } = entry;
+        self.job_id.as_ref().is_none_or(|job_id| record.job_id.as_ref() == Some(job_id))
+            && self.among.as_ref().is_none_or(|jobs| record.job_id.as_ref().is_some_and(|id| jobs.contains(id)))
+            && self.execution_id.is_none_or(|execution_id| record.execution_id == Some(execution_id))
+            && self.who.as_ref().is_none_or(|who| record.actor.who == *who)
+            && (self.actions.is_empty() || self.actions.contains(&record.action))
+            && self.since.is_none_or(|since| *at >= since)
+            && self.until.is_none_or(|until| *at < until)
+            && self.before.is_none_or(|before| *id < before)
+    }
 }

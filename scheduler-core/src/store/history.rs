@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use super::StoreError;
 use crate::{
     execution::Execution,
-    identity::{ExecutionId, JobId},
-    occurrence::OccurrenceKey,
+    identity::{ExecutionId, InstanceId, JobId},
+    occurrence::{OccurrenceKey, Origin},
     status::Status,
 };
 
@@ -32,6 +32,20 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
     /// Of each job named, the newest row that has started. Jobs that never ran are left out; one trip for all.
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError>;
 
+    /// Of each job named, its newest rows, at most `each`, newest first: without what may be long, which is the message,
+    /// the trace, the result and the parameters. One trip for all, where the store can.
+    async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
+        let mut rows = Vec::new();
+        for job_id in jobs {
+            let filter = ExecutionFilter { job_id: Some(job_id.clone()), ..ExecutionFilter::default() };
+            let query = ExecutionQuery { filter, start: PageStart::Offset(0), limit: each, count: false };
+            let page = self.executions(&query).await?.executions;
+            let short = |row| Execution { message: None, error_trace: None, result_data: None, params: None, ..row };
+            rows.extend(page.into_iter().map(short));
+        }
+        Ok(rows)
+    }
+
     /// Deletes rows that nobody needs (R21), the oldest first, at most as many as the request's limit: final ones, of
     /// occurrences without an open attempt, that were made before the bound and whose nominal instant lies before it; of a
     /// schedule's occurrences only those at or below the watermark. What others have locked is left for the next time.
@@ -48,10 +62,39 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
 pub struct ExecutionFilter {
     /// Of this job alone.
     pub job_id: Option<JobId>,
+    /// Of these jobs alone, such as those that somebody may see; `None` for all.
+    pub among: Option<Vec<JobId>>,
     /// With one of these statuses; empty for all.
     pub statuses: Vec<Status>,
+    /// With one of these origins; empty for all.
+    pub origins: Vec<Origin>,
+    /// Run by this instance.
+    pub instance: Option<InstanceId>,
+    /// Asked for by this caller.
+    pub triggered_by: Option<String>,
     /// Made at or after this instant.
     pub created_since: Option<DateTime<Utc>>,
+    /// Made before this instant.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Made, started or ended at or after this instant, by the store's clock.
+    pub changed_since: Option<DateTime<Utc>>,
+}
+
+impl ExecutionFilter {
+    /// Whether a row is one of these.
+    #[must_use]
+    pub fn lets_through(&self, row: &Execution) -> bool {
+        let changed_at = [Some(row.created_at), row.started_at, row.finished_at].into_iter().flatten().max();
+        self.job_id.as_ref().is_none_or(|job_id| *job_id == row.job_id)
+            && self.among.as_ref().is_none_or(|jobs| jobs.contains(&row.job_id))
+            && (self.statuses.is_empty() || self.statuses.contains(&row.status))
+            && (self.origins.is_empty() || self.origins.contains(&row.origin))
+            && self.instance.is_none_or(|instance| row.instance == Some(instance))
+            && self.triggered_by.as_ref().is_none_or(|who| row.triggered_by.as_ref() == Some(who))
+            && self.created_since.is_none_or(|since| row.created_at >= since)
+            && self.created_before.is_none_or(|before| row.created_at < before)
+            && self.changed_since.is_none_or(|since| changed_at >= Some(since))
+    }
 }
 
 /// Where a page starts.

@@ -29,7 +29,7 @@ fn at(minute: u32) -> DateTime<Utc> {
 
 /// The audit, oldest first.
 async fn audit(handle: &SchedulerHandle) -> Vec<AuditEntry> {
-    let query = AuditQuery { job_id: None, before: None, limit: 100 };
+    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
     let mut entries = soon(handle.audit(&query)).await.expect("the memory store answers");
     entries.reverse();
     entries

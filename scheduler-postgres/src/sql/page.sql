@@ -2,9 +2,16 @@
 SELECT {e.columns}
 FROM {schema}.job_executions AS e
 WHERE ($1::text IS NULL OR e.job_id = $1)
-  AND ($2::text[] IS NULL OR e.status = ANY ($2))
-  AND ($3::timestamptz IS NULL OR e.created_at >= $3)
-  AND ($4::bigint IS NULL OR e.id < $4)
+  AND ($2::text[] IS NULL OR e.job_id = ANY ($2))
+  AND ($3::text[] IS NULL OR e.status = ANY ($3))
+  AND ($4::text[] IS NULL OR e.origin = ANY ($4))
+  AND ($5::uuid IS NULL OR e.instance_id = $5)
+  AND ($6::text IS NULL OR e.triggered_by = $6)
+  AND ($7::timestamptz IS NULL OR e.created_at >= $7)
+  AND ($8::timestamptz IS NULL OR e.created_at < $8)
+  AND ($9::timestamptz IS NULL OR e.created_at >= $9 OR e.finished_at >= $9
+       OR (e.status = 'running' AND e.started_at >= $9))
+  AND ($10::bigint IS NULL OR e.id < $10)
 ORDER BY e.id DESC
-OFFSET $5::bigint
-LIMIT $6::bigint
+OFFSET $11::bigint
+LIMIT $12::bigint

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use thiserror::Error;
 
 /// HS256 wants a key as long as its hash, 32 bytes (RFC 7518, section 3.2).
@@ -32,6 +34,13 @@ impl Secret {
     #[must_use]
     pub fn random() -> Self {
         Self((0..3).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect())
+    }
+
+    /// A key for another purpose, from which this one can't be told.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Vec<u8> {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("an HMAC takes a key of any length");
+        mac.chain_update(purpose).finalize().into_bytes().to_vec()
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
 use scheduler::clock::Clock;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub struct Identity {
     pub subject: String,
     /// The token's `role`.
     pub role: Role,
+    /// The token's `exp`.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// Issues and reads bearer tokens: JWT, HS256, with the claims `sub`, `role` and `exp`.
@@ -84,7 +87,9 @@ impl Tokens {
         if claims.exp <= self.clock.now().timestamp() as f64 {
             return Err(AuthError::Expired);
         }
-        Ok(Identity { subject: claims.sub, role: claims.role.parse()? })
+        // A number beyond all dates is a token that never ends.
+        let expires_at = DateTime::from_timestamp(claims.exp as i64, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Ok(Identity { subject: claims.sub, role: claims.role.parse()?, expires_at })
     }
 }
 

@@ -17,14 +17,13 @@ fn settings() -> Settings {
 }
 
 #[tokio::test]
-async fn the_embedded_service_shows_its_page_and_stops() {
+async fn the_embedded_service_asks_who_signs_in_and_stops() {
     let service = Service::start(&settings()).await.expect("starts");
     let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
     stream.write_all(b"GET / HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n\r\n").await.expect("sends");
     let mut page = String::new();
     stream.read_to_string(&mut page).await.expect("answers");
-    assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
-    assert!(page.contains("content-type: text/html") && page.contains("href=\"/api/v1/scheduled-jobs/\""), "{page}");
+    assert!(page.starts_with("HTTP/1.1 303 See Other") && page.contains("location: ./sign-in?next="), "{page}");
     let address = service.http_address();
     service.stop().await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");

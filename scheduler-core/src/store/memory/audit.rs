@@ -28,10 +28,6 @@ impl Audit {
     }
 
     pub(super) fn read(&self, query: &AuditQuery) -> Vec<AuditEntry> {
-        let is_wanted = |entry: &&AuditEntry| {
-            query.before.is_none_or(|before| entry.id < before)
-                && (query.job_id.is_none() || entry.record.job_id == query.job_id)
-        };
-        self.entries.iter().rev().filter(is_wanted).take(query.limit).cloned().collect()
+        self.entries.iter().rev().filter(|entry| query.lets_through(entry)).take(query.limit).cloned().collect()
     }
 }

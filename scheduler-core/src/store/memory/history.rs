@@ -39,10 +39,7 @@ impl State {
     ) -> Box<dyn Iterator<Item = &'a Execution> + 'a> {
         static NONE: BTreeSet<ExecutionId> = BTreeSet::new();
         let below = (Unbounded, before.map_or(Unbounded, Excluded));
-        let is_wanted = |row: &&Execution| {
-            (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
-                && filter.created_since.is_none_or(|since| row.created_at >= since)
-        };
+        let is_wanted = |row: &&Execution| filter.lets_through(row);
         match &filter.job_id {
             None => Box::new(self.rows.range(below).rev().map(|(_, row)| &*row.execution).filter(is_wanted)),
             Some(job_id) => {

@@ -45,9 +45,10 @@ fn answer(claims: &Value) -> Result<Identity, AuthError> {
 #[test]
 fn an_issued_token_says_who_calls() {
     let tokens = tokens_at(NOW);
+    let expires_at = DateTime::from_timestamp(NOW + 60, 0).expect("a date");
     for role in Role::ALL {
         let token = tokens.issue("ayu", role, Duration::from_secs(60));
-        let identity = Identity { subject: "ayu".into(), role };
+        let identity = Identity { subject: "ayu".into(), role, expires_at };
         assert_eq!(tokens.authenticate(Some(&bearer(&token))), Ok(identity.clone()));
         assert_eq!(tokens.authenticate(Some(&format!("bearer  {token}"))), Ok(identity), "the scheme has no case");
     }
