@@ -47,6 +47,7 @@
 //! | `postgres` | the store on PostgreSQL |
 //! | `redis` | the lock backend on Redis |
 //! | `admin` | the admin API, an axum router |
+//! | `dashboard` | pages for operators over the admin API |
 //! | `quartz` | `dialect = "quartz"`: cron expressions of services that used the `cron` crate |
 //! | `system-tz` | the machine's zone data in place of chrono-tz's |
 //! | `testing` | a scheduler that a test drives by hand |
