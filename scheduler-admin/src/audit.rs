@@ -21,7 +21,7 @@ use crate::{
     error::ApiError,
     openapi, page,
     query::{Query, TimeRange},
-    time,
+    redact, time,
 };
 
 /// What the list can be asked for.
@@ -58,11 +58,11 @@ impl AuditView {
             action: record.action.as_str(),
             job_id: record.job_id.map(|id| id.to_string()),
             execution_id: record.execution_id.map(|id| id.0),
-            reason: record.actor.reason,
+            reason: redact::option(record.actor.reason),
             address: record.actor.address,
-            refused: record.refused,
-            before: record.before,
-            after: record.after,
+            refused: redact::option(record.refused),
+            before: record.before.map(redact::value),
+            after: record.after.map(redact::value),
         }
     }
 }

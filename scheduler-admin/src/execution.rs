@@ -24,7 +24,7 @@ use crate::{
     page::{Page, PageRequest},
     path::{self, Segment},
     query::{Query, TimeRange},
-    time,
+    redact, time,
 };
 
 /// The most hours that `recent` looks back, and what it looks back unless told.
@@ -83,9 +83,9 @@ impl ExecutionView {
             started_at: execution.started_at.map(time),
             finished_at: execution.finished_at.map(time),
             duration_seconds: execution.duration_seconds,
-            message: execution.message,
-            error_trace: execution.error_trace,
-            result_data: execution.result_data,
+            message: redact::option(execution.message),
+            error_trace: redact::option(execution.error_trace),
+            result_data: execution.result_data.map(redact::value),
             reason: execution.reason.map(|reason| reason.as_str()),
             instance: execution.instance.map(|instance| instance.to_string()),
             triggered_by: execution.triggered_by,

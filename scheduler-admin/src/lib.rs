@@ -90,6 +90,9 @@
 //! | 503 | `unavailable` | the store, or what knows the callers, is away; `Retry-After` says when to come back | |
 //! | 500 | `internal` | nobody outside can mend it | `error_id`, under which the log has the cause |
 //!
+//! Passwords of URLs, bearer tokens, and what fields and parameters named `password`, `token`, `secret` and the like hold
+//! are `[redacted]` in messages, traces, results, reasons and the audit.
+//!
 //! Causes, SQL and hosts stay in the log. Where the end of a run can't be awaited, as the store went away meanwhile,
 //! the answer is 202: the run is requested.
 //!
@@ -140,6 +143,7 @@ mod page;
 mod path;
 mod pause;
 mod query;
+mod redact;
 mod roles;
 mod time;
 mod trigger;

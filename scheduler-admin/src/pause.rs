@@ -9,7 +9,7 @@ use scheduler_core::{SchedulerHandle, store::JobState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{caller::Caller, envelope::Envelope, error::ApiError, path::Segment, time};
+use crate::{caller::Caller, envelope::Envelope, error::ApiError, path::Segment, redact, time};
 
 /// Why, since when and until when a job is paused.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +36,7 @@ impl PauseView {
     pub(crate) fn of(handle: &SchedulerHandle, state: &JobState) -> Option<Self> {
         let time = |at| time::text_in(at, time::zone_of(handle, &state.job_id));
         let pause = state.pause.as_ref()?;
-        let (by, reason) = (pause.by.clone(), pause.reason.clone());
+        let (by, reason) = (pause.by.clone(), redact::option(pause.reason.clone()));
         Some(Self { since: time(pause.at), by, reason, until: pause.until.map(time) })
     }
 }

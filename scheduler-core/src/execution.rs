@@ -117,4 +117,10 @@ impl Execution {
             created_at,
         }
     }
+
+    /// The row without what may be long: message, trace, result, parameters, and what others answered.
+    #[must_use]
+    pub fn shortened(self) -> Self {
+        Self { message: None, error_trace: None, result_data: None, params: None, upstream_results: None, ..self }
+    }
 }

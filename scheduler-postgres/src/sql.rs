@@ -1,6 +1,6 @@
 //! The statements, one file each, with the schema's name put in once.
 
-/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}`, `{s.columns}` and `{skip_locked}`
+/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}`, `{e.short_columns}`, `{s.columns}` and `{skip_locked}`
 /// filled in.
 macro_rules! queries {
     ($($query:ident = $file:literal $(with $skip_locked:literal)?,)*) => {
@@ -97,6 +97,15 @@ const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, 
     e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.for_instance, e.claim_id, e.fence, e.instance_id, \
     e.triggered_by, e.params, e.upstream_results, e.late, e.missed_from, e.missed_count, e.created_at";
 
+/// Which of these may be long, and of what type they are: a list of many rows goes without them.
+const LONG_COLUMNS: [(&str, &str); 5] = [
+    ("message", "text"),
+    ("error_trace", "text"),
+    ("result_data", "json"),
+    ("params", "json"),
+    ("upstream_results", "json"),
+];
+
 /// What [`crate::row::state`] reads, of the alias `s` of `job_states`.
 const STATE_COLUMNS: &str = "s.job_id, s.revision_id, s.enabled, s.watermark, s.paused_at, s.paused_by, \
     s.pause_reason, s.pause_until, s.prune_horizon";
@@ -112,10 +121,14 @@ impl Statements {
     /// The texts for this schema, which is a name as the server has it.
     pub(crate) fn of(schema: &str) -> Self {
         let quoted = format!("\"{schema}\"");
+        let short = LONG_COLUMNS.iter().fold(COLUMNS.to_owned(), |columns, (name, kind)| {
+            columns.replace(&format!("e.{name},"), &format!("NULL::{kind} AS {name},"))
+        });
         let text = |(template, skip_locked): &(&str, &str)| {
             template
                 .replace("{skip_locked}", skip_locked)
                 .replace("{e.columns}", COLUMNS)
+                .replace("{e.short_columns}", &short)
                 .replace("{s.columns}", STATE_COLUMNS)
                 .replace("{schema}", &quoted)
         };

@@ -6,7 +6,7 @@ use scheduler_core::{execution::Execution, status::Status, store::Action};
 use serde_json::Value;
 
 use super::{Dashboard, action, look, visitor::Visitor};
-use crate::{Permission, error::ApiError, path::Segment, time};
+use crate::{Permission, error::ApiError, path::Segment, redact, time};
 
 /// `GET /executions/{id}`
 pub(super) async fn page(
@@ -82,6 +82,7 @@ fn course(row: &Execution, now: chrono::DateTime<chrono::Utc>, zone: chrono_tz::
 
 /// A value as JSON, its numbers as they are.
 fn json(value: &Value, visitor: &Visitor) -> Markup {
-    let text = serde_json::to_string_pretty(value).expect("text keys and finite numbers are always JSON");
+    let text = serde_json::to_string_pretty(&redact::value(value.clone()))
+        .expect("text keys and finite numbers are always JSON");
     html! { div class="card" { pre tabindex="0" { (look::text(&text, visitor.frame.words)) } } }
 }

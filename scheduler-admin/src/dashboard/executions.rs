@@ -19,7 +19,7 @@ use crate::{
     error::ApiError,
     execution::{self, Listed},
     query::Query,
-    time,
+    redact, time,
 };
 
 /// How many rows a CSV file has at most.
@@ -70,7 +70,7 @@ pub(super) async fn csv(State(dashboard): State<Dashboard>, visitor: Visitor, ur
             row.finished_at.map(at).unwrap_or_default(),
             row.duration_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             row.triggered_by.unwrap_or_default(),
-            row.message.unwrap_or_default(),
+            redact::option(row.message).unwrap_or_default(),
         ];
         text += &fields.map(|field| quoted(&field)).join(",");
         text += "\r\n";

@@ -6,9 +6,13 @@ use maud::{Markup, html};
 use scheduler_core::{execution::Execution, status::Status};
 
 use super::words::Words;
+use crate::redact;
 
 /// The most of a text that is shown, in characters.
 const LONGEST: usize = 16_000;
+
+/// The most of a secret, in characters.
+const LONGEST_SECRET: usize = 4_000;
 
 /// A status: icon, word and colour.
 pub(super) fn status(status: Status, words: &Words) -> Markup {
@@ -84,10 +88,12 @@ pub(super) fn lag(row: &Execution) -> Option<f64> {
     Some(lag.as_seconds_f64().max(0.0))
 }
 
-/// A text that somebody else wrote: cut, and told so, and without what changes how other text reads. The markup escapes
+/// A text that somebody else wrote: without secrets, cut, and told so, and without what changes how other text reads. The markup escapes
 /// it.
 pub(super) fn text(text: &str, words: &Words) -> Markup {
-    let shown: String = text.chars().take(LONGEST).map(visible).collect();
+    // A secret at the end of what is shown goes on beyond it.
+    let read: String = text.chars().take(LONGEST + LONGEST_SECRET).collect();
+    let shown: String = redact::text(&read).chars().take(LONGEST).map(visible).collect();
     let more = text.chars().count().saturating_sub(LONGEST);
     html! {
         bdi { (shown) }

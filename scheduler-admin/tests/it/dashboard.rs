@@ -16,7 +16,7 @@ use scheduler_core::{
 use tower::ServiceExt as _;
 
 use crate::{
-    service::{Service, Tokens, roles},
+    service::{Call, Service, Tokens, roles, send},
     store::Mode,
 };
 
@@ -388,6 +388,36 @@ async fn what_others_wrote_is_escaped_and_turns_nothing_round() {
         assert!(page.text.len() < 200_000, "{path}: {}", page.text.len());
     }
     assert!(browser.get("/executions/1").await.text.contains("cut, so many characters more"));
+}
+
+#[tokio::test]
+async fn no_answer_and_no_page_shows_a_secret() {
+    let job = Job::builder("leaky").manual().run(|| async {
+        let message = "connect postgres://hris:hunter2@db/hris with Authorization: Bearer hunter2HUNTER2";
+        Outcome::failed(message).with_data(serde_json::json!({ "config": { "password": "hunter2", "rows": 5 } }))
+    });
+    let scheduler = Scheduler::builder(MemoryStore::new()).jobs([job]).build().expect("parts that fit").start().await;
+    let scheduler = scheduler.expect("a start");
+    let handle = scheduler.handle();
+    let wanted = scheduler_core::TriggerRequest::new("leaky".parse().expect("a valid id"));
+    let wanted =
+        wanted.by("ayu").with_reason("password=hunter2").with_params(serde_json::json!({ "api_key": "hunter2" }));
+    let run = handle.trigger(wanted).await.expect("it is taken").execution;
+    handle.wait(&run.job_id, &run.occurrence, std::time::Duration::from_secs(30)).await.expect("in memory");
+    let api = AdminApi::new(handle.clone(), Tokens, roles()).router();
+    for path in ["", "/leaky", "/leaky/history", "/executions/1", "/audit"] {
+        let answer = send(api.clone(), Call::get(path).into_request()).await.json.to_string();
+        assert!(!answer.contains("hunter2"), "{path}: {answer}");
+        assert!(answer.contains("[redacted]") || path.is_empty(), "{path}: {answer}");
+    }
+    let mut browser = Browser::of(dashboard(handle.clone()));
+    let signed_in = browser.post("/sign-in", "token=super").await;
+    browser.keep(&signed_in);
+    for path in ["/", "/jobs/leaky", "/executions", "/executions/1", "/executions.csv", "/audit"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.text.contains("hunter2"), "{path}: {}", page.text);
+    }
 }
 
 #[tokio::test]

@@ -249,8 +249,7 @@ pub async fn the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long
     let recent = scene.store.recent(&jobs, 2).await.expect("the store answers");
     assert_eq!(ids(&recent), [&others[..], &rows[..2]].concat(), "by job as they were named, newest first");
     let whole = scene.row(rows[0]).await;
-    let short = Execution { message: None, error_trace: None, result_data: None, params: None, ..whole };
-    assert_eq!(recent[1], short);
+    assert_eq!(recent[1], whole.shortened());
     assert_eq!(scene.store.recent(&[], 2).await.expect("the store answers"), []);
     assert_eq!(scene.store.recent(&jobs, 0).await.expect("the store answers"), []);
 }

@@ -32,16 +32,15 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
     /// Of each job named, the newest row that has started. Jobs that never ran are left out; one trip for all.
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError>;
 
-    /// Of each job named, its newest rows, at most `each`, newest first: without what may be long, which is the message,
-    /// the trace, the result and the parameters. One trip for all, where the store can.
+    /// Of each job named, its newest rows, at most `each`, newest first: without what may be long. One trip for all, where
+    /// the store can.
     async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
         let mut rows = Vec::new();
         for job_id in jobs {
             let filter = ExecutionFilter { job_id: Some(job_id.clone()), ..ExecutionFilter::default() };
             let query = ExecutionQuery { filter, start: PageStart::Offset(0), limit: each, count: false };
             let page = self.executions(&query).await?.executions;
-            let short = |row| Execution { message: None, error_trace: None, result_data: None, params: None, ..row };
-            rows.extend(page.into_iter().map(short));
+            rows.extend(page.into_iter().map(Execution::shortened));
         }
         Ok(rows)
     }
