@@ -12,16 +12,19 @@ WITH asked AS MATERIALIZED (
     WHERE s.job_id = ANY ($2)
     ORDER BY s.job_id
     FOR SHARE {skip_locked}
+), now AS MATERIALIZED (
+    -- The clock is read once the locks are there, and once for what is asked and what is written.
+    SELECT clock_timestamp() AS at, count(*) AS locked FROM state
 ), allowed AS MATERIALIZED (
-    -- The clock is read once the locks are there.
-    SELECT a.*, clock_timestamp() AS at
+    SELECT a.*, now.at
     FROM asked AS a
     JOIN state AS s USING (job_id)
+    CROSS JOIN now
     WHERE s.revision_id = a.revision_id
       AND s.paused_at IS NULL AND s.enabled
       AND a.scheduled_at > s.watermark
-      AND a.not_before <= clock_timestamp() + interval '50 milliseconds'
-      AND a.deadline > clock_timestamp()
+      AND a.not_before <= now.at + interval '50 milliseconds'
+      AND a.deadline > now.at
       AND (a.overlap = 'allow'
            OR NOT EXISTS (SELECT FROM {schema}.job_executions AS h WHERE h.job_id = a.job_id AND h.holds_key
                                 AND h.for_instance IS NOT DISTINCT FROM a.for_instance)
