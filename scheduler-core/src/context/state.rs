@@ -4,7 +4,10 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
 };
+
+use tracing::error;
 
 /// One value of each type, for the bodies of jobs.
 #[derive(Default)]
@@ -26,6 +29,19 @@ impl StateMap {
     #[must_use]
     pub fn contains(&self, type_id: TypeId) -> bool {
         self.0.contains_key(&type_id)
+    }
+}
+
+impl Drop for StateMap {
+    /// Each on its own: one that panics at its end takes none of the others with it.
+    fn drop(&mut self) {
+        for (_, value) in self.0.drain() {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+                // What it was thrown with is the user's as well, and may panic at its end.
+                std::mem::forget(payload);
+                error!("a value that was given to the scheduler panicked as it was dropped");
+            }
+        }
     }
 }
 

@@ -191,7 +191,8 @@ async fn a_panic_in_the_drop_of_a_body_s_state_fails_the_attempt_and_a_stop_ends
     is_panic(&ended(scheduler.handle(), &row).await, "the grenade went off");
     assert!(!exploded.is_cancelled(), "the service's own is there still");
     rig.stop(scheduler).await;
-    assert!(exploded.is_cancelled(), "it ended with the scheduler");
+    // It ends with the scheduler, whose last task may end a moment after the stop.
+    soon(exploded.cancelled()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
