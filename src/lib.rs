@@ -68,7 +68,7 @@ pub mod prelude {
 
     pub use scheduler_core::{
         context::JobContext,
-        extract::{Attempt, Params, ScheduledAt, State},
+        extract::{Attempt, Params, ScheduledAt, State, Upstream},
         identity::FencingToken,
         job::{Job, ScheduledJob},
         jobs,
