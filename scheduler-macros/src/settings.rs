@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Every key, in the order of the documentation.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "id",
     "cron",
     "every",
@@ -46,6 +46,7 @@ const KEYS: [&str; 30] = [
     "on_crash",
     "on_lost_lease",
     "lease_ttl",
+    "jitter",
     "every_instance",
     "crate",
 ];
@@ -70,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) calls: TokenStream,
     /// When the job is due, in words: paragraphs for the function's docs.
     pub(crate) told: Vec<String>,
+    /// How far behind its instant an occurrence may be put.
+    jitter: Duration,
     /// The jobs that this one runs after.
     pub(crate) after: Vec<LitStr>,
 }
@@ -84,6 +87,7 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
         described: false,
         calls: TokenStream::new(),
         told: Vec::new(),
+        jitter: Duration::ZERO,
         after: Vec::new(),
     };
     // The policies' types are named by the facade's path, which may come last.
@@ -117,6 +121,9 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
         }
     }
     every_instance::check(args, mistakes);
+    if let Some(arg) = args.iter().find(|arg| arg.key == "jitter") {
+        when.check_jitter(&arg.key, settings.jitter, mistakes);
+    }
     settings.told = when.told();
     settings.after = when.after().to_vec();
     let when = when.finish(mistakes);
@@ -153,6 +160,10 @@ impl Settings {
             "timeout" | "start_deadline" => {
                 value.duration(SHORTEST, mistakes).map(|length| call(key, duration(length)))
             }
+            "jitter" => value.duration(Duration::ZERO, mistakes).map(|length| {
+                self.jitter = length;
+                call(key, duration(length))
+            }),
             "lease_ttl" => value.duration(SHORTEST_LEASE, mistakes).map(|length| call(key, duration(length))),
             _ => policy(key, value, mistakes).map(|(policy, variant)| {
                 let (policy, variant) = (Ident::new(policy, Span::call_site()), Ident::new(variant, Span::call_site()));

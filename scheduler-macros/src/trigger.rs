@@ -1,8 +1,10 @@
 //! The rule that decides when: `cron`, `every`, `at`, `after` or `manual`.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use scheduler_cron::{CronExpr, Language, Trigger, parse_instant};
+use scheduler_cron::{CronExpr, Language, Trigger, format_duration, parse_instant};
 use syn::LitStr;
 
 use crate::{
@@ -107,6 +109,24 @@ impl When {
     /// The jobs that this one runs after.
     pub(crate) fn after(&self) -> &[LitStr] {
         if let Some(Rule::After(jobs, _)) = &self.rule { jobs } else { &[] }
+    }
+
+    /// Notes why occurrences can't be put behind their instants by as much.
+    pub(crate) fn check_jitter(&self, key: &Ident, jitter: Duration, mistakes: &mut Mistakes) {
+        match &self.rule {
+            Some(Rule::After(..) | Rule::Plain(Trigger::Manual)) if !jitter.is_zero() => {
+                let message = "`jitter` goes with `cron`, `every` or `at` alone";
+                mistakes.on(key, message, "remove `jitter`");
+            }
+            Some(Rule::Plain(Trigger::Every(every))) if jitter > every.period() => {
+                let (jitter, period) = (format_duration(jitter), format_duration(every.period()));
+                let message = format_args!(
+                    "`jitter` is `{jitter}`, and must be at most the period, which is `{period}`: occurrences would change places"
+                );
+                mistakes.on(key, message, format_args!("write `jitter = \"{period}\"` or less"));
+            }
+            _ => {}
+        }
     }
 
     /// The calls of the builder, after all keys.

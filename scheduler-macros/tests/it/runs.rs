@@ -45,6 +45,7 @@ pub(crate) async fn heartbeat() {}
     on_crash = rerun,
     on_lost_lease = ignore,
     lease_ttl = "2s",
+    jitter = "10m",
     crate = scheduler,
 )]
 async fn everything(
@@ -128,6 +129,7 @@ fn every_key_is_the_builders_method_of_its_name() {
         .on_crash(OnCrash::Rerun)
         .on_lost_lease(OnLostLease::Ignore)
         .lease_ttl(Duration::from_secs(2))
+        .jitter(Duration::from_secs(600))
         .run(everything);
     let [annotated] = jobs![everything].try_into().expect("one job");
     assert_eq!(format!("{annotated:?}"), format!("{by_hand:?}"));
