@@ -28,6 +28,7 @@ use std::sync::{
 
 use tokio::sync::{Notify, watch};
 
+pub(crate) use agenda::Due;
 use agenda::{Undecided, run_agenda};
 pub use health::Health;
 pub(crate) use health::{HealthLog, chain};

@@ -30,7 +30,7 @@ pub enum Event {
         occurrence: OccurrenceKey,
         /// Which attempt.
         attempt: u32,
-        /// How long after its nominal instant, by the store's clock.
+        /// How long after its nominal instant and jitter, by the store's clock.
         lag: Duration,
     },
     /// An outcome was written.

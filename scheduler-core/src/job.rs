@@ -3,6 +3,7 @@
 mod annotated;
 mod builder;
 mod function;
+mod jitter;
 mod policy;
 mod settings;
 mod stored;

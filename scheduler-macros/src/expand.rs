@@ -27,6 +27,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     function.check(&mut mistakes);
     let id = id_of(&function, &settings, &mut mistakes);
+    for itself in settings.after.iter().filter(|upstream| upstream.value() == id) {
+        mistakes.on(itself, format_args!("job `{id}` runs after itself"), "name another job");
+    }
     match mistakes.into_compile_errors() {
         Some(errors) if function.is_method() => quote!(#function #errors),
         Some(errors) => {
@@ -162,6 +165,20 @@ mod tests {
         };
         let expanded = syn::parse2(expand(attribute, item)).expect("the expansion is items");
         assert_eq!(prettyplease::unparse(&expanded), include_str!("../tests/golden/count.rs"));
+    }
+
+    #[test]
+    fn what_happens_once_or_after_another_job_is_told_in_the_docs() {
+        let item = quote! {
+            /// Closes the books.
+            async fn close() {}
+        };
+        let once = expand(quote!(at = "2027-01-01T06:00:00+07:00", every_instance), item.clone()).to_string();
+        assert!(once.contains("**Schedule:** Once, at 2026-12-31 23:00:00 UTC."), "{once}");
+        assert!(once.contains(". at_millis (1798758000000i64) . every_instance (true)"), "{once}");
+        let after = expand(quote!(after = ["extract", "load"], catch_up_limit = 5), item).to_string();
+        assert!(after.contains("**Schedule:** After extract, load succeeded."), "{after}");
+        assert!(after.contains(". after ([\"extract\" , \"load\"]) . catch_up_limit (5u32)"), "{after}");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use syn::{
 use crate::mistakes::Mistakes;
 
 /// What a job takes, by its usual name.
-const EXTRACTORS: [&str; 7] =
-    ["JobContext", "State", "Params", "ScheduledAt", "Attempt", "CancellationToken", "FencingToken"];
+const EXTRACTORS: [&str; 8] =
+    ["JobContext", "State", "Params", "ScheduledAt", "Attempt", "CancellationToken", "FencingToken", "Upstream"];
 
 /// As many as the builder's `run` takes.
 const MOST_ARGUMENTS: usize = 8;

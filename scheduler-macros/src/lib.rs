@@ -6,6 +6,7 @@
 mod args;
 mod clock_changes;
 mod cron;
+mod every_instance;
 mod expand;
 mod function;
 mod job_id;

@@ -9,6 +9,7 @@ use syn::{LitStr, parse::Parser};
 use crate::{
     args::Arg,
     cron::{OF_CRON, OfCron},
+    every_instance::{self, EVERY_INSTANCE},
     job_id,
     mistakes::{Mistakes, did_you_mean},
     trigger::{TRIGGERS, When},
@@ -16,10 +17,12 @@ use crate::{
 };
 
 /// Every key, in the order of the documentation.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 31] = [
     "id",
     "cron",
     "every",
+    "at",
+    "after",
     "manual",
     "tz",
     "dialect",
@@ -38,10 +41,13 @@ const KEYS: [&str; 26] = [
     "start_deadline",
     "catch_up",
     "catch_up_window",
+    "catch_up_limit",
     "overlap",
     "on_crash",
     "on_lost_lease",
     "lease_ttl",
+    "jitter",
+    "every_instance",
     "crate",
 ];
 
@@ -65,6 +71,10 @@ pub(crate) struct Settings {
     pub(crate) calls: TokenStream,
     /// When the job is due, in words: paragraphs for the function's docs.
     pub(crate) told: Vec<String>,
+    /// How far behind its instant an occurrence may be put.
+    jitter: Duration,
+    /// The jobs that this one runs after.
+    pub(crate) after: Vec<LitStr>,
 }
 
 /// Reads every key.
@@ -77,6 +87,8 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
         described: false,
         calls: TokenStream::new(),
         told: Vec::new(),
+        jitter: Duration::ZERO,
+        after: Vec::new(),
     };
     // The policies' types are named by the facade's path, which may come last.
     if let Some(path) = args.iter().find(|arg| arg.key == "crate").and_then(|arg| facade(arg, mistakes)) {
@@ -99,6 +111,7 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
                 }
                 mistakes.on(key, format_args!("unknown key `{name}`"), help);
             }
+            None if name == EVERY_INSTANCE => settings.calls.extend(call(EVERY_INSTANCE, quote!(true))),
             None => mistakes.on(key, format_args!("`{key}` has no value"), format_args!("write `{key} = value`")),
             Some(_) if name == "crate" => {}
             Some(value) if OF_CRON.contains(&name.as_str()) => {
@@ -107,7 +120,12 @@ pub(crate) fn read(args: &[Arg], mistakes: &mut Mistakes) -> Settings {
             Some(value) => settings.read(&name, &Value::new(key, value), mistakes),
         }
     }
+    every_instance::check(args, mistakes);
+    if let Some(arg) = args.iter().find(|arg| arg.key == "jitter") {
+        when.check_jitter(&arg.key, settings.jitter, mistakes);
+    }
     settings.told = when.told();
+    settings.after = when.after().to_vec();
     let when = when.finish(mistakes);
     let calls = settings.calls;
     settings.calls = quote!(#when #calls);
@@ -134,14 +152,18 @@ impl Settings {
                 value.text("Sends the report of the day.", mistakes).map(|text| call(key, quote!(#text)))
             }
             "tags" => value.texts(mistakes).map(|tags| call(key, tag_list(&tags))),
-            "enabled" => value.truth(mistakes).map(|enabled| call(key, quote!(#enabled))),
-            "retries" => value.number(mistakes).map(|retries| call(key, quote!(#retries))),
+            "enabled" | EVERY_INSTANCE => value.truth(mistakes).map(|is_so| call(key, quote!(#is_so))),
+            "retries" | "catch_up_limit" => value.number(mistakes).map(|number| call(key, quote!(#number))),
             "retry_delay" | "max_retry_delay" | "catch_up_window" => {
                 value.duration(Duration::ZERO, mistakes).map(|length| call(key, duration(length)))
             }
             "timeout" | "start_deadline" => {
                 value.duration(SHORTEST, mistakes).map(|length| call(key, duration(length)))
             }
+            "jitter" => value.duration(Duration::ZERO, mistakes).map(|length| {
+                self.jitter = length;
+                call(key, duration(length))
+            }),
             "lease_ttl" => value.duration(SHORTEST_LEASE, mistakes).map(|length| call(key, duration(length))),
             _ => policy(key, value, mistakes).map(|(policy, variant)| {
                 let (policy, variant) = (Ident::new(policy, Span::call_site()), Ident::new(variant, Span::call_site()));

@@ -1,19 +1,27 @@
-//! The rule that decides when: `cron`, `every` or `manual`.
+//! The rule that decides when: `cron`, `every`, `at`, `after` or `manual`.
+
+use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use scheduler_cron::{CronExpr, Language, Trigger};
+use scheduler_cron::{CronExpr, Language, Trigger, format_duration, parse_instant};
+use syn::LitStr;
 
 use crate::{
     clock_changes,
     cron::OfCron,
+    job_id,
     mistakes::Mistakes,
     settings::{SHORTEST, duration},
     value::Value,
 };
 
 /// The keys that name a trigger.
-pub(crate) const TRIGGERS: [&str; 3] = ["cron", "every", "manual"];
+pub(crate) const TRIGGERS: [&str; 5] = ["cron", "every", "at", "after", "manual"];
+
+/// An instant and a job, for mends.
+const INSTANT: &str = "2026-12-31T23:00:00Z";
+const JOB: &str = "daily_report";
 
 /// What the attribute says of when.
 #[derive(Default)]
@@ -31,8 +39,9 @@ pub(crate) struct When {
 /// A trigger that was read.
 enum Rule {
     Cron(Vec<CronExpr>),
-    Every(Trigger),
-    Manual,
+    After(Vec<LitStr>, Trigger),
+    /// Of which no other key says more.
+    Plain(Trigger),
 }
 
 impl When {
@@ -41,20 +50,25 @@ impl When {
         When { of_cron, ..When::default() }
     }
 
-    /// Reads `cron`, `every` or `manual`.
+    /// Reads a key of [`TRIGGERS`].
     pub(crate) fn trigger(&mut self, key: &Ident, value: Option<&TokenStream>, mistakes: &mut Mistakes) {
         if let Some(first) = &self.key {
             let message = format_args!("a job has one trigger, and `{key}` would be a second beside `{first}`");
             mistakes.on(key, message, format_args!("remove `{first}` or `{key}`"));
         }
         let call = match (key.to_string().as_str(), value) {
-            ("manual", None) => Some((quote!(.manual()), Rule::Manual)),
+            ("manual", None) => Some((quote!(.manual()), Rule::Plain(Trigger::Manual))),
             ("manual", Some(value)) => {
                 mistakes.on(value, "`manual` takes no value", "write `manual` alone");
                 None
             }
             (_, None) => {
-                let example = if key == "cron" { "30 0 * * *" } else { "5m" };
+                let example = match key.to_string().as_str() {
+                    "cron" => "30 0 * * *",
+                    "every" => "5m",
+                    "at" => INSTANT,
+                    _ => JOB,
+                };
                 mistakes.on(key, format_args!("`{key}` has no value"), format_args!("write `{key} = \"{example}\"`"));
                 None
             }
@@ -62,7 +76,9 @@ impl When {
                 let read = self.of_cron.expressions(&Value::new(key, value), mistakes);
                 read.map(|(call, expressions)| (call, Rule::Cron(expressions)))
             }
-            (_, Some(value)) => every(&Value::new(key, value), mistakes),
+            ("every", Some(value)) => every(&Value::new(key, value), mistakes),
+            ("at", Some(value)) => at(&Value::new(key, value), mistakes),
+            (_, Some(value)) => after(&Value::new(key, value), mistakes),
         };
         if self.key.is_none() {
             self.key = Some(key.clone());
@@ -85,16 +101,38 @@ impl When {
                 let schedule = schedule(&trigger.into());
                 return [schedule].into_iter().chain(clock_changes).collect();
             }
-            Some(Rule::Every(trigger)) => trigger,
-            Some(Rule::Manual) => &Trigger::Manual,
+            Some(Rule::After(_, trigger) | Rule::Plain(trigger)) => trigger,
         };
         vec![schedule(trigger)]
+    }
+
+    /// The jobs that this one runs after.
+    pub(crate) fn after(&self) -> &[LitStr] {
+        if let Some(Rule::After(jobs, _)) = &self.rule { jobs } else { &[] }
+    }
+
+    /// Notes why occurrences can't be put behind their instants by as much.
+    pub(crate) fn check_jitter(&self, key: &Ident, jitter: Duration, mistakes: &mut Mistakes) {
+        match &self.rule {
+            Some(Rule::After(..) | Rule::Plain(Trigger::Manual)) if !jitter.is_zero() => {
+                let message = "`jitter` goes with `cron`, `every` or `at` alone";
+                mistakes.on(key, message, "remove `jitter`");
+            }
+            Some(Rule::Plain(Trigger::Every(every))) if jitter > every.period() => {
+                let (jitter, period) = (format_duration(jitter), format_duration(every.period()));
+                let message = format_args!(
+                    "`jitter` is `{jitter}`, and must be at most the period, which is `{period}`: occurrences would change places"
+                );
+                mistakes.on(key, message, format_args!("write `jitter = \"{period}\"` or less"));
+            }
+            _ => {}
+        }
     }
 
     /// The calls of the builder, after all keys.
     pub(crate) fn finish(self, mistakes: &mut Mistakes) -> TokenStream {
         let Some(trigger) = self.key else {
-            let help = "add `cron = \"30 0 * * *\"`, `every = \"5m\"` or `manual`";
+            let help = "add `cron = \"30 0 * * *\"`, `every = \"5m\"`, `at`, `after` or `manual`";
             mistakes.at(proc_macro2::Span::call_site(), "the job has no trigger", help);
             return TokenStream::new();
         };
@@ -122,5 +160,42 @@ fn every(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<(TokenStream, Rul
         }
     };
     let period = duration(period);
-    Some((quote!(.every(#period)), Rule::Every(trigger)))
+    Some((quote!(.every(#period)), Rule::Plain(trigger)))
+}
+
+fn at(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<(TokenStream, Rule)> {
+    let text = value.instant_text(INSTANT, mistakes)?;
+    match parse_instant(&text.value()) {
+        Ok(instant) => {
+            let millis = instant.timestamp_millis();
+            Some((quote!(.at_millis(#millis)), Rule::Plain(Trigger::at(instant))))
+        }
+        Err(error) => {
+            mistakes.on(text, &error, error.help());
+            None
+        }
+    }
+}
+
+fn after(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<(TokenStream, Rule)> {
+    let jobs = value.text_or_texts(JOB, mistakes)?;
+    if jobs.is_empty() {
+        mistakes.on(value.tokens(), "`after` names no job", format_args!("write `after = \"{JOB}\"`"));
+        return None;
+    }
+    // Each is looked at, so that each mistake is told.
+    let mut are_right = true;
+    for (nth, job) in jobs.iter().enumerate() {
+        let id = job.value();
+        if let Some((message, _)) = job_id::problem(&id) {
+            mistakes.on(job, message, format_args!("name a job by its id, as `after = \"{JOB}\"`"));
+        } else if jobs[..nth].iter().any(|before| before.value() == id) {
+            mistakes.on(job, format_args!("`after` names `{id}` twice"), "keep one of the two");
+        } else {
+            continue;
+        }
+        are_right = false;
+    }
+    let trigger = are_right.then(|| Trigger::after(jobs.iter().map(LitStr::value)).ok()).flatten()?;
+    Some((quote!(.after([#(#jobs),*])), Rule::After(jobs, trigger)))
 }

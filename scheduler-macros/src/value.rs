@@ -26,14 +26,15 @@ impl<'a> Value<'a> {
 
     /// A string.
     pub(crate) fn text(&self, example: &str, mistakes: &mut Mistakes) -> Option<LitStr> {
-        match self.literal() {
-            Some(Lit::Str(text)) if text.suffix().is_empty() => Some(text),
-            _ => self.refuse(
-                "a string",
-                format_args!("{:?}", self.bare().unwrap_or_else(|| example.to_owned())),
-                mistakes,
-            ),
-        }
+        self.string().or_else(|| {
+            let bare = self.bare().unwrap_or_else(|| example.to_owned());
+            self.refuse("a string", format_args!("{bare:?}"), mistakes)
+        })
+    }
+
+    /// An instant's text, which no number is.
+    pub(crate) fn instant_text(&self, example: &str, mistakes: &mut Mistakes) -> Option<LitStr> {
+        self.string().or_else(|| self.refuse("an instant in quotes", format_args!("{example:?}"), mistakes))
     }
 
     /// A duration of at least `shortest`.
@@ -156,6 +157,13 @@ impl<'a> Value<'a> {
 
     fn literal(&self) -> Option<Lit> {
         syn::parse2(self.tokens.clone()).ok()
+    }
+
+    fn string(&self) -> Option<LitStr> {
+        match self.literal() {
+            Some(Lit::Str(text)) if text.suffix().is_empty() => Some(text),
+            _ => None,
+        }
     }
 
     /// The text of a string literal.

@@ -225,6 +225,7 @@ struct NewRow {
     status: Status,
     reason: Option<Reason>,
     scheduled_at: DateTime<Utc>,
+    not_before: DateTime<Utc>,
     missed_from: Option<DateTime<Utc>>,
     missed_count: Option<i64>,
 }
@@ -238,6 +239,7 @@ impl NewRow {
             status: Status::Pending,
             reason: None,
             scheduled_at,
+            not_before: scheduled_at,
             missed_from: None,
             missed_count: None,
         };
@@ -245,8 +247,8 @@ impl NewRow {
             PlannedRow::CatchUp { occurrence, scheduled_at, max_attempts } => {
                 Some(pending(occurrence, max_attempts, Origin::CatchUp, scheduled_at))
             }
-            PlannedRow::Waiting { occurrence, scheduled_at, max_attempts } => {
-                Some(pending(occurrence, max_attempts, Origin::Schedule, scheduled_at))
+            PlannedRow::Waiting { occurrence, scheduled_at, not_before, max_attempts } => {
+                Some(Self { not_before, ..pending(occurrence, max_attempts, Origin::Schedule, scheduled_at) })
             }
             PlannedRow::Range { status, reason, missed_from, scheduled_at, missed_count } => Some(Self {
                 occurrence: OccurrenceKey::scheduled(scheduled_at),
@@ -255,6 +257,7 @@ impl NewRow {
                 status,
                 reason: Some(reason),
                 scheduled_at,
+                not_before: scheduled_at,
                 missed_from: Some(missed_from),
                 missed_count: Some(missed_count.try_into().unwrap_or(i64::MAX)),
             }),
@@ -282,7 +285,8 @@ async fn write_rows(
     let instants: Vec<DateTime<Utc>> = rows.iter().map(|row| row.scheduled_at).collect();
     let from: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.missed_from).collect();
     let counts: Vec<Option<i64>> = rows.iter().map(|row| row.missed_count).collect();
-    let params: [Param<'_>; 9] = [
+    let starts: Vec<DateTime<Utc>> = rows.iter().map(|row| row.not_before).collect();
+    let params: [Param<'_>; 10] = [
         (&job_id.as_str(), Type::TEXT),
         (&occurrences, Type::TEXT_ARRAY),
         (&attempts, Type::INT4_ARRAY),
@@ -292,6 +296,7 @@ async fn write_rows(
         (&instants, Type::TIMESTAMPTZ_ARRAY),
         (&from, Type::TIMESTAMPTZ_ARRAY),
         (&counts, Type::INT8_ARRAY),
+        (&starts, Type::TIMESTAMPTZ_ARRAY),
     ];
     let written = connection.query(Query::DecideInsert, &params).await?;
     let written = written

@@ -201,6 +201,21 @@ pub async fn a_planned_claim_is_granted_and_runs(harness: &dyn StoreHarness) {
     assert_eq!(found.grant, *grant);
 }
 
+pub async fn a_row_that_is_planned_to_wait_is_taken_at_its_earliest_start(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let delay = Duration::from_millis(300);
+    let not_before = scene.now().await + delay;
+    let occurrence = OccurrenceKey::scheduled(scene.at(10));
+    let row = PlannedRow::Waiting { occurrence, scheduled_at: scene.at(10), not_before, max_attempts: 4 };
+    assert_eq!(decide(&scene, rows(vec![row], scene.at(20))).await.waiting, 1);
+    let row = scene.newest(scene.at(10)).await.expect("it has a row");
+    assert_eq!((row.status, row.origin, row.not_before), (Status::Pending, Origin::Schedule, not_before));
+    assert_eq!(scene.due_ids().await, []);
+    harness.pass(delay).await;
+    assert_eq!(scene.due_ids().await, [row.id]);
+    scene.taken(&scene.take(row.id)).await;
+}
+
 pub async fn planned_claims_meet_each_other_by_the_overlap_policy(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let plan = vec![PlannedRow::Claim(scene.claim(10)), PlannedRow::Claim(scene.claim(20))];

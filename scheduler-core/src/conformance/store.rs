@@ -166,6 +166,7 @@ macro_rules! store_conformance {
             a_pass_moves_the_watermark_and_what_lies_below_is_decided
             the_watermark_never_goes_back
             a_planned_claim_is_granted_and_runs
+            a_row_that_is_planned_to_wait_is_taken_at_its_earliest_start
             planned_claims_meet_each_other_by_the_overlap_policy
             the_watermark_stays_below_a_planned_claim_that_is_refused
             the_watermark_moves_over_a_planned_claim_that_was_decided_already

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::plan::{Purpose, StoredPlanner};
 use crate::{
-    engine::{Elsewhere, Engine, JobIndex, limited},
+    engine::{Due, Elsewhere, Engine, JobIndex, limited},
     identity::JobId,
     job::JobSettings,
     store::{AnnounceRequest, Announcement, Decided, StoreError},
@@ -41,7 +41,7 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
         if entry.is_current() {
             info!(job_id = %entry.settings().id, "no instance has the other version of this job any more: this instance starts its occurrences again");
             if let Some(owed) = entry.settings().trigger.next_after(entry.watermark()) {
-                engine.undecided.note(index, owed);
+                engine.undecided.note(engine.due(index, owed));
             }
         }
     }
@@ -80,7 +80,9 @@ async fn decided_elsewhere(engine: &Engine, jobs: &[JobIndex]) -> Result<HashMap
         if revisions.first().is_none_or(|current| *current.fingerprint == settings.fingerprint()) {
             continue;
         }
-        match engine.decided_elsewhere(*index, engine.now()).await {
+        // What jitter still holds back is the old revision's as well, and waits for its time.
+        let at_its_instant = |at| Due::at_its_instant(*index, at);
+        match engine.decided_elsewhere(*index, engine.now(), at_its_instant).await {
             Ok(found) => drop(elsewhere.insert(settings.id.clone(), found)),
             Err(error) => {
                 let operation = "ask the lock backend what other instances have decided";

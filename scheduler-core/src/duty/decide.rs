@@ -40,18 +40,18 @@ async fn decide(engine: &Arc<Engine>, job: JobIndex) {
         let before = entry.watermark();
         let Some((decided, until)) = pass(engine, job).await else {
             if let Some(owed) = trigger.next_after(before) {
-                engine.undecided.note(job, owed);
+                engine.undecided.note(engine.due(job, owed));
             }
             return;
         };
-        let Some(next) = trigger.next_after(decided.watermark) else { return };
-        let is_owed = next <= until;
+        let Some(next) = trigger.next_after(decided.watermark).map(|next| engine.due(job, next)) else { return };
+        let is_owed = next.not_before <= until;
         if is_owed && decided.watermark > before {
             continue;
         }
         // A later one is noted by the agenda when it goes by.
-        if next <= engine.now() {
-            engine.undecided.note(job, next);
+        if next.not_before <= engine.now() {
+            engine.undecided.note(next);
         }
         return;
     }
@@ -60,7 +60,8 @@ async fn decide(engine: &Arc<Engine>, job: JobIndex) {
 /// One pass, and up to where it could decide; `None` when another instance is at it, or a backend is away.
 async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<(Decided, DateTime<Utc>)> {
     let entry = engine.jobs.get(job);
-    let elsewhere = match engine.decided_elsewhere(job, engine.now() - look()).await {
+    let due_until = entry.settings().due_until(engine.now() - look(), engine.instance);
+    let elsewhere = match engine.decided_elsewhere(job, due_until, |at| engine.due(job, at)).await {
         Ok(elsewhere) => elsewhere,
         Err(error) => {
             engine.health.locks_failed(&error, false);

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::DateTime;
 
-use crate::engine::{Engine, limited};
+use crate::engine::{Due, Engine, limited};
 
 /// How many are found in one trip; the others come with the next look.
 const BATCH: usize = 1_000;
@@ -22,7 +22,7 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
         Ok(jobs) => {
             for job in jobs.iter().filter_map(|job_id| engine.jobs.find(job_id)) {
                 if engine.jobs.get(job).is_current() {
-                    engine.undecided.note(job, DateTime::UNIX_EPOCH);
+                    engine.undecided.note(Due::at_its_instant(job, DateTime::UNIX_EPOCH));
                 }
             }
         }

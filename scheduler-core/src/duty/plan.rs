@@ -101,7 +101,10 @@ impl Covered {
 impl Planner for OwedPlanner {
     fn plan(&self, view: &DecideView) -> DecisionPlan {
         match &view.state.pause {
-            None => self.decide(view, |at| self.start(view, at)),
+            None => {
+                let due_until = self.settings.due_until(self.until(view), self.instance);
+                self.decide(view, due_until, |at| self.start(view, at))
+            }
             // A pause's span is decided as a whole when it ends (R23).
             Some(pause) => match pause.until.filter(|until| *until <= view.now) {
                 Some(until) => self.end_pause(view, until),
@@ -122,12 +125,17 @@ impl OwedPlanner {
         self.claimed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides what is owed; what is within its deadline as `in_time` says.
-    fn decide(&self, view: &DecideView, in_time: impl Fn(DateTime<Utc>) -> PlannedRow) -> DecisionPlan {
+    /// Decides what is owed up to an instant; what is within its deadline as `in_time` says.
+    fn decide(
+        &self,
+        view: &DecideView,
+        until: DateTime<Utc>,
+        in_time: impl Fn(DateTime<Utc>) -> PlannedRow,
+    ) -> DecisionPlan {
         if !view.state.enabled {
-            return DecisionPlan { watermark: later(view, self.until(view)), ..DecisionPlan::default() };
+            return DecisionPlan { watermark: later(view, until), ..DecisionPlan::default() };
         }
-        let owed = self.owed(view);
+        let owed = self.owed(view, until);
         let mut plan = DecisionPlan::default();
         plan.rows.extend(owed.in_time.iter().map(|at| in_time(*at)));
         self.catch_up(view, &owed, &mut plan);
@@ -140,9 +148,9 @@ impl OwedPlanner {
         self.elsewhere.until.map_or(view.until, |asked| asked.min(view.until))
     }
 
-    fn owed(&self, view: &DecideView) -> Owed {
-        let Undecided { occurrences, end, is_cut } = self.undecided(view, self.until(view));
-        let is_in_time = |at: &DateTime<Utc>| view.now + MOMENT < self.settings.deadline(*at);
+    fn owed(&self, view: &DecideView, until: DateTime<Utc>) -> Owed {
+        let Undecided { occurrences, end, is_cut } = self.undecided(view, until);
+        let is_in_time = |at: &DateTime<Utc>| view.now + MOMENT < self.deadline(*at);
         let (in_time, late) = occurrences.into_iter().partition(is_in_time);
         Owed { in_time, late, end, is_cut: is_cut || view.is_cut }
     }
@@ -171,6 +179,14 @@ impl OwedPlanner {
         found
     }
 
+    fn not_before(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.settings.not_before(at, self.instance)
+    }
+
+    fn deadline(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.settings.deadline(at, self.instance)
+    }
+
     fn start(&self, view: &DecideView, at: DateTime<Utc>) -> PlannedRow {
         let settings = &self.settings;
         if !self.claims {
@@ -184,8 +200,8 @@ impl OwedPlanner {
             revision: view.state.revision,
             occurrence: OccurrenceKey::scheduled(at),
             scheduled_at: at,
-            not_before: at,
-            deadline: settings.deadline(at),
+            not_before: self.not_before(at),
+            deadline: self.deadline(at),
             max_attempts: settings.max_attempts(),
             overlap: settings.overlap,
             rerun_on_crash: settings.reruns_on_crash(),
@@ -207,7 +223,7 @@ impl OwedPlanner {
     fn catch_up(&self, view: &DecideView, owed: &Owed, plan: &mut DecisionPlan) {
         let within = |at: DateTime<Utc>| {
             let window = self.settings.catch_up_window.unwrap_or_else(|| self.settings.period(at));
-            (view.now - at).to_std().unwrap_or(Duration::ZERO) <= window
+            (view.now - self.not_before(at)).to_std().unwrap_or(Duration::ZERO) <= window
         };
         let in_window: Vec<_> = owed.late.iter().copied().filter(|at| within(*at)).collect();
         let (kept, rest_reason) = match self.settings.catch_up {
@@ -239,7 +255,7 @@ impl OwedPlanner {
     /// How many occurrences after this instant are too late as well, as far as this many.
     fn count_late(&self, view: &DecideView, after: DateTime<Utc>, most: usize) -> usize {
         let next = |at: &DateTime<Utc>| self.settings.trigger.next_after(*at);
-        let is_late = |at: &DateTime<Utc>| *at <= view.now && view.now + MOMENT >= self.settings.deadline(*at);
+        let is_late = |at: &DateTime<Utc>| *at <= view.now && view.now + MOMENT >= self.deadline(*at);
         std::iter::successors(next(&after), next).take(most).take_while(is_late).count()
     }
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{error, warn};
 
 use crate::{
-    engine::{Engine, JobIndex, Stop, limited},
+    engine::{Due, Engine, JobIndex, Stop, limited},
     event::Event,
     identity::{ExecutionId, InstanceId},
     status::Reason,
@@ -50,7 +50,7 @@ impl Watch {
     fn tell_of_overdue(&mut self, engine: &Arc<Engine>) {
         let overdue = engine.undecided.until(engine.now() - OVERDUE);
         self.overdue.retain(|job, _| overdue.contains_key(job));
-        for (job, scheduled_at) in overdue {
+        for (job, Due { scheduled_at, .. }) in overdue {
             if engine.jobs.get(job).is_scheduled() && !self.overdue.contains_key(&job) {
                 let job_id = engine.jobs.get(job).settings().id.clone();
                 error!(%job_id, %scheduled_at, "an occurrence went by and has no row: it is decided as soon as the store lets it be");

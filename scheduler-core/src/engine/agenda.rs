@@ -22,54 +22,67 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 pub(crate) struct Due {
     pub(crate) job: JobIndex,
     pub(crate) scheduled_at: DateTime<Utc>,
+    /// Since when it is due: its instant, and jitter.
+    pub(crate) not_before: DateTime<Utc>,
 }
 
-/// The next occurrence of each job, 16 bytes each.
+impl Due {
+    /// An occurrence that nothing puts behind its instant.
+    pub(crate) const fn at_its_instant(job: JobIndex, scheduled_at: DateTime<Utc>) -> Self {
+        Self { job, scheduled_at, not_before: scheduled_at }
+    }
+}
+
+/// When the next occurrence of each job is due, 16 bytes each.
 #[derive(Debug, Default)]
 struct Agenda(BinaryHeap<Reverse<(i64, JobIndex)>>);
 
 impl Agenda {
-    fn push(&mut self, at: DateTime<Utc>, job: JobIndex) {
-        self.0.push(Reverse((at.timestamp_millis(), job)));
+    fn push(&mut self, due: Due) {
+        self.0.push(Reverse((due.not_before.timestamp_millis(), due.job)));
     }
 
     fn next_at(&self) -> Option<DateTime<Utc>> {
         self.0.peek().and_then(|Reverse((at, _))| DateTime::from_timestamp_millis(*at))
     }
 
-    fn pop(&mut self, now: DateTime<Utc>) -> Option<Due> {
+    /// A job with an occurrence that is due, and since when.
+    fn pop(&mut self, now: DateTime<Utc>) -> Option<(DateTime<Utc>, JobIndex)> {
         let Reverse((at, job)) = *self.0.peek()?;
         if at > now.timestamp_millis() {
             return None;
         }
         self.0.pop();
-        Some(Due { job, scheduled_at: DateTime::from_timestamp_millis(at)? })
+        Some((DateTime::from_timestamp_millis(at)?, job))
     }
 }
 
 /// Occurrences that went by and are not known to be decided: what the duty `decide` looks at (R12).
 #[derive(Debug, Default)]
-pub(crate) struct Undecided(Mutex<BTreeMap<JobIndex, DateTime<Utc>>>);
+pub(crate) struct Undecided(Mutex<BTreeMap<JobIndex, Due>>);
 
 impl Undecided {
     /// Notes an occurrence; an earlier one of the job stays.
-    pub(crate) fn note(&self, job: JobIndex, at: DateTime<Utc>) {
+    pub(crate) fn note(&self, due: Due) {
         let mut jobs = self.lock();
-        let first = jobs.entry(job).or_insert(at);
-        *first = at.min(*first);
+        let first = jobs.entry(due.job).or_insert(due);
+        if due.not_before < first.not_before {
+            *first = due;
+        }
     }
 
-    /// Takes out the jobs that have one at or before `until`.
+    /// Takes out the jobs that have one due at or before `until`.
     pub(crate) fn take(&self, until: DateTime<Utc>) -> Vec<JobIndex> {
-        self.lock().extract_if(.., |_, first| *first <= until).map(|(job, _)| job).collect()
+        self.lock().extract_if(.., |_, first| first.not_before <= until).map(|(job, _)| job).collect()
     }
 
-    /// The jobs that have one at or before `until`, and the first of each.
-    pub(crate) fn until(&self, until: DateTime<Utc>) -> BTreeMap<JobIndex, DateTime<Utc>> {
-        self.lock().iter().filter(|(_, first)| **first <= until).map(|(job, first)| (*job, *first)).collect()
+    /// The jobs that have one due at or before `until`, and the first of each.
+    pub(crate) fn until(&self, until: DateTime<Utc>) -> BTreeMap<JobIndex, Due> {
+        let jobs = self.lock();
+        jobs.iter().filter(|(_, first)| first.not_before <= until).map(|(job, first)| (*job, *first)).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobIndex, DateTime<Utc>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobIndex, Due>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -80,11 +93,13 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
     let now = engine.now();
     for (index, entry) in engine.jobs.iter().filter(|(_, entry)| entry.settings().enabled) {
         // What is owed from before now is left to `decide`, which looks from the watermark on.
-        if let Some(at) = entry.settings().trigger.next_after(now - TimeDelta::milliseconds(1)) {
-            agenda.push(at, index);
+        let settings = entry.settings();
+        if let Some(at) = settings.next_due_after(now - TimeDelta::milliseconds(1), engine.instance) {
+            agenda.push(engine.due(index, at));
         }
-        if let Some(owed) = entry.settings().trigger.next_after(entry.watermark()).filter(|at| *at < now) {
-            engine.note_undecided(index, owed);
+        let owed = settings.trigger.next_after(entry.watermark()).map(|at| engine.due(index, at));
+        if let Some(owed) = owed.filter(|owed| owed.not_before < now) {
+            engine.note_undecided(owed);
         }
     }
     loop {
@@ -110,11 +125,22 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
 }
 
 impl Engine {
+    /// An occurrence, and when it is due.
+    pub(crate) fn due(&self, job: JobIndex, scheduled_at: DateTime<Utc>) -> Due {
+        let not_before = self.jobs.get(job).settings().not_before(scheduled_at, self.instance);
+        Due { job, scheduled_at, not_before }
+    }
+
+    /// The start deadline of an occurrence.
+    pub(crate) fn deadline(&self, due: &Due) -> DateTime<Utc> {
+        self.jobs.get(due.job).settings().deadline(due.scheduled_at, self.instance)
+    }
+
     /// Notes an occurrence that went by, for whoever sees that it is decided; what each instance runs for itself is
     /// nobody else's (R26).
-    fn note_undecided(&self, job: JobIndex, at: DateTime<Utc>) {
-        if !self.jobs.get(job).settings().every_instance {
-            self.undecided.note(job, at);
+    fn note_undecided(&self, due: Due) {
+        if !self.jobs.get(due.job).settings().every_instance {
+            self.undecided.note(due);
         }
     }
 
@@ -133,18 +159,21 @@ impl Engine {
 /// Takes what is due off the agenda and puts each job's next occurrence on it.
 fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>) -> Vec<Due> {
     let mut due = Vec::new();
-    while let Some(occurrence) = agenda.pop(now) {
-        let entry = engine.jobs.get(occurrence.job);
-        engine.note_undecided(occurrence.job, occurrence.scheduled_at);
-        let mut next = entry.settings().trigger.next_after(occurrence.scheduled_at);
-        if next.is_some_and(|next| next <= now) {
+    while let Some((not_before, job)) = agenda.pop(now) {
+        let entry = engine.jobs.get(job);
+        let settings = entry.settings();
+        let Some(scheduled_at) = settings.occurrence_due_at(not_before) else { continue };
+        let occurrence = Due { job, scheduled_at, not_before };
+        engine.note_undecided(occurrence);
+        let mut next = settings.trigger.next_after(scheduled_at).map(|next| engine.due(job, next));
+        if next.is_some_and(|next| next.not_before <= now) {
             // More than one went by at once, as after a machine slept: the duty `decide` sees to all but the last.
-            next = entry.settings().trigger.next_after(now);
+            next = settings.next_due_after(now, engine.instance).map(|next| engine.due(job, next));
         }
         if let Some(next) = next {
-            agenda.push(next, occurrence.job);
+            agenda.push(next);
         }
-        if entry.is_current() && now < entry.settings().deadline(occurrence.scheduled_at) {
+        if entry.is_current() && now < engine.deadline(&occurrence) {
             due.push(occurrence);
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tracing::{debug, error};
 
@@ -64,33 +63,23 @@ fn dispatch_later(engine: Arc<Engine>, early: Vec<Due>, wait: Duration) -> BoxFu
 
 impl Engine {
     fn candidate(&self, admitted: Admitted) -> Candidate {
-        let Due { job, scheduled_at } = admitted.due;
-        let entry = self.jobs.get(job);
-        Candidate {
-            job,
-            claim: self.new_claim(job, entry.revision(), scheduled_at),
-            lock: admitted.lock,
-            asked_at: None,
-            unknown: false,
-        }
+        let job = admitted.due.job;
+        Candidate { job, claim: self.new_claim(&admitted.due), lock: admitted.lock, asked_at: None, unknown: false }
     }
 
     /// The claim of a schedule's occurrence.
-    pub(crate) fn new_claim(
-        &self,
-        job: JobIndex,
-        revision: crate::identity::RevisionId,
-        scheduled_at: DateTime<Utc>,
-    ) -> Claim {
-        let settings = self.jobs.get(job).settings();
+    fn new_claim(&self, due: &Due) -> Claim {
+        let Due { job, scheduled_at, not_before } = *due;
+        let entry = self.jobs.get(job);
+        let settings = entry.settings();
         Claim {
             claim_id: ClaimId::random(),
             job_id: settings.id.clone(),
-            revision,
+            revision: entry.revision(),
             occurrence: settings.occurrence_key(scheduled_at, self.instance),
             scheduled_at,
-            not_before: scheduled_at,
-            deadline: settings.deadline(scheduled_at),
+            not_before,
+            deadline: self.deadline(due),
             max_attempts: settings.max_attempts(),
             overlap: settings.overlap,
             rerun_on_crash: settings.reruns_on_crash(),

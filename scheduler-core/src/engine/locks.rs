@@ -111,7 +111,7 @@ impl Locks {
             }
             engine.clock.sleep(backoff.next_delay()).await;
             let now = engine.now();
-            open.retain(|due| now < engine.jobs.get(due.job).settings().deadline(due.scheduled_at));
+            open.retain(|due| now < engine.deadline(due));
         }
         Admission::default()
     }
@@ -200,7 +200,7 @@ impl Locks {
 
     /// Asks for one occurrence alone: whether the cursor was moved by it, now or by an earlier request of this instance.
     async fn move_cursor(&self, engine: &Engine, job: JobIndex, to: DateTime<Utc>) -> Result<bool, LockError> {
-        let request = engine.acquire_request(&Due { job, scheduled_at: to }, LockMode::Filter);
+        let request = engine.acquire_request(&engine.due(job, to), LockMode::Filter);
         let answer = self.acquire(engine, LEASE_LIMIT, &[request]).await?.pop();
         Ok(matches!(answer, Some(Acquired::Granted(_))))
     }
@@ -263,7 +263,7 @@ impl Engine {
         AcquireRequest {
             job_id: self.jobs.get(due.job).settings().id.clone(),
             owner: self.instance,
-            occurrence: Some(LockOccurrence { scheduled_at: due.scheduled_at, not_before: due.scheduled_at }),
+            occurrence: Some(LockOccurrence { scheduled_at: due.scheduled_at, not_before: due.not_before }),
             mode,
         }
     }
@@ -278,11 +278,13 @@ impl Engine {
     ///
     /// What lies above its cursor is this instance's from now on: the cursor is moved over it before anything is written,
     /// one occurrence after another, as another instance may move it as well. The answer ends where the backend was not
-    /// asked further, or at what is due by its clock where this machine's is ahead.
+    /// asked further, or at what has come by its clock where this machine's is ahead. Whether jitter holds an
+    /// occurrence back is the caller's to say.
     pub(crate) async fn decided_elsewhere(
         &self,
         job: JobIndex,
         mut until: DateTime<Utc>,
+        due: impl Fn(DateTime<Utc>) -> Due,
     ) -> Result<Elsewhere, LockError> {
         let Some(locks) = self.locks_of(job) else { return Ok(Elsewhere::default()) };
         let entry = self.jobs.get(job);
@@ -294,8 +296,7 @@ impl Engine {
             let owed = entry.settings().trigger.occurrences_between(after, until);
             let owed: Vec<DateTime<Utc>> = owed.take(ASKED_AT_ONCE).collect();
             let Some(last) = owed.last().copied() else { break };
-            let due = owed.iter().map(|at| Due { job, scheduled_at: *at });
-            let requests: Vec<_> = due.map(|due| self.acquire_request(&due, LockMode::Filter)).collect();
+            let requests: Vec<_> = owed.iter().map(|at| self.acquire_request(&due(*at), LockMode::Filter)).collect();
             let answers = locks.acquire(self, LEASE_LIMIT, &requests).await;
             let answers = answers.inspect_err(|_| locks.ours.doubt(job, Span { after, to: last }))?;
             for (at, answer) in owed.into_iter().zip(answers) {

@@ -117,7 +117,7 @@ impl Engine {
             }
             left.await;
             let now = self.now();
-            due.retain(|due| now < self.jobs.get(due.job).settings().deadline(due.scheduled_at));
+            due.retain(|due| now < self.deadline(due));
         }
     }
 

@@ -117,7 +117,12 @@ impl Engine {
             namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),
         });
-        let lag = (self.now() - context.scheduled_at().to_utc()).to_std().unwrap_or(Duration::ZERO);
+        let due_at = match context.origin() {
+            // A request comes when it comes, and jitter is the schedule's.
+            Origin::Manual | Origin::Dependency => context.scheduled_at().to_utc(),
+            _ => settings.not_before(context.scheduled_at().to_utc(), self.instance),
+        };
+        let lag = (self.now() - due_at).to_std().unwrap_or(Duration::ZERO);
         self.events.tell(Event::Started {
             job_id: settings.id.clone(),
             execution_id,

@@ -1,5 +1,6 @@
 //! Annotated functions as bodies.
 
+use chrono::DateTime;
 use futures_util::future::BoxFuture;
 
 use super::{Arguments, Body, Job, JobBuilder};
@@ -8,6 +9,14 @@ use crate::{
     extract::FromContext,
     outcome::{JobError, JobResult},
 };
+
+#[doc(hidden)]
+impl JobBuilder {
+    /// The instant of `at`, which the attribute has read: a literal, as code can't name one of chrono's.
+    pub fn at_millis(self, millis: i64) -> Self {
+        self.at(DateTime::from_timestamp_millis(millis).expect("the attribute read it from a date"))
+    }
+}
 
 /// A method for each number of arguments. What every job has in common is here and not in the expansion, which names the
 /// function and the types of its arguments: a crate with many jobs compiles it once. And each bound asks one thing of one

@@ -60,6 +60,7 @@ impl JobBuilder {
             on_crash: OnCrash::Abandon,
             on_lost_lease: OnLostLease::Cancel,
             lease_ttl: JobSettings::DEFAULT_LEASE,
+            jitter: Duration::ZERO,
             every_instance: false,
         };
         Self {
@@ -254,6 +255,18 @@ impl JobBuilder {
         self
     }
 
+    /// Puts each occurrence behind its instant by less than this, so that what many jobs, services or tenants have at one
+    /// instant does not start all at once; not at all unless given.
+    ///
+    /// How far is a hash of the job's id and the occurrence: the same on every instance and after every restart, and under
+    /// [`JobBuilder::every_instance`] each instance's own. `scheduled_at` stays the instant that the trigger names; start
+    /// deadline, catch-up window and lateness count from the later one. At most the trigger's period, so that occurrences
+    /// keep their order.
+    pub fn jitter(mut self, most: Duration) -> Self {
+        self.settings.jitter = most;
+        self
+    }
+
     /// Runs each occurrence on each instance, as for a cache that every process keeps for itself: without asking the lock
     /// backend, without catch-up, and with a key for each instance, so that `overlap` is within one (R26).
     ///
@@ -330,6 +343,9 @@ impl JobBuilder {
             let given = of_cron.into_iter().filter(|(_, given)| *given);
             self.problems.extend(given.map(|(key, _)| format!("`{key}` goes with `cron` alone")));
         }
+        if !self.settings.jitter.is_zero() && matches!(self.when.as_slice(), [When::After(_) | When::Manual]) {
+            self.problems.push("`jitter` goes with `cron`, `every` or `at` alone".to_owned());
+        }
         self.check_every_instance();
         self.check_durations();
     }
@@ -399,6 +415,7 @@ impl JobBuilder {
             ("max_retry_delay", Some(settings.max_retry_delay)),
             ("timeout", settings.timeout),
             ("lease_ttl", Some(settings.lease_ttl)),
+            ("jitter", Some(settings.jitter)),
         ];
         for (name, duration) in bounded {
             if let Some(duration) = duration.filter(|duration| *duration > JobSettings::LONGEST_DELAY) {

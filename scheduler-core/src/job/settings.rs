@@ -56,6 +56,8 @@ pub struct JobSettings {
     pub on_lost_lease: OnLostLease,
     /// How long a lease lives unless renewed.
     pub lease_ttl: Duration,
+    /// How far behind its instant an occurrence may be put; below the gap to the next one, whatever this says.
+    pub jitter: Duration,
     /// Whether each instance runs each occurrence (R26).
     pub every_instance: bool,
 }
@@ -120,14 +122,13 @@ impl JobSettings {
     }
 
     /// The instant from which on this occurrence may no longer start on time.
-    #[must_use]
-    pub fn deadline(&self, scheduled_at: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn deadline(&self, scheduled_at: DateTime<Utc>, instance: InstanceId) -> DateTime<Utc> {
         let late = self.start_deadline.unwrap_or_else(|| self.period(scheduled_at).min(Self::DEFAULT_PERIOD));
-        add(scheduled_at, late)
+        add(self.not_before(scheduled_at, instance), late)
     }
 
-    /// The bound before which the job's rows decide nothing any more (R21): its catch-up window, its start deadline and a
-    /// day ago.
+    /// The bound before which the job's rows decide nothing any more (R21): its catch-up window, its start deadline, its
+    /// jitter and a day ago.
     #[must_use]
     pub fn prunable_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -136,7 +137,7 @@ impl JobSettings {
         let period = self.period(now).max(last.map_or(Duration::ZERO, |last| self.period(last)));
         let window = self.catch_up_window.unwrap_or(period);
         let deadline = self.start_deadline.unwrap_or_else(|| period.min(Self::DEFAULT_PERIOD));
-        let needed = window.saturating_add(deadline).saturating_add(A_DAY);
+        let needed = window.saturating_add(deadline).saturating_add(self.jitter).saturating_add(A_DAY);
         let needed = TimeDelta::from_std(needed).unwrap_or(TimeDelta::MAX);
         now.checked_sub_signed(needed).unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
@@ -172,6 +173,10 @@ impl JobSettings {
             "lease_ttl_ms": millis(self.lease_ttl),
             "every_instance": self.every_instance,
         });
+        // A job without one keeps the fingerprint that it had before there was any.
+        if !self.jitter.is_zero() {
+            policies["jitter_ms"] = millis(self.jitter).into();
+        }
         if let Trigger::Cron(cron) = &self.trigger
             && let Some(calendar) = cron.exception()
         {

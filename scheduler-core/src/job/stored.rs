@@ -24,6 +24,7 @@ impl JobSettings {
             catch_up: policies.word("catch_up").unwrap_or(unsaid.catch_up),
             catch_up_window: policies.duration("catch_up_window_ms"),
             catch_up_limit: policies.count("catch_up_limit").unwrap_or(unsaid.catch_up_limit),
+            jitter: policies.duration("jitter_ms").unwrap_or(unsaid.jitter),
             overlap: policies.word("overlap").unwrap_or(unsaid.overlap),
             every_instance: policies.0.get("every_instance").and_then(Value::as_bool).unwrap_or(unsaid.every_instance),
             on_crash: policies.word("on_crash").unwrap_or(unsaid.on_crash),
@@ -90,6 +91,7 @@ mod tests {
             .catch_up_window(Duration::from_secs(7_200))
             .overlap(OverlapPolicy::QueueOne)
             .on_crash(OnCrash::Rerun)
+            .jitter(Duration::from_secs(600))
             .run(|| async {});
         for settings in
             [&**job.settings(), &**Job::builder("plain").every(Duration::from_secs(5)).run(|| async {}).settings()]
@@ -99,6 +101,7 @@ mod tests {
             assert_eq!((read.start_deadline, read.catch_up), (settings.start_deadline, settings.catch_up));
             assert_eq!((read.catch_up_window, read.on_crash), (settings.catch_up_window, settings.on_crash));
             assert_eq!((read.catch_up_limit, read.overlap), (settings.catch_up_limit, settings.overlap));
+            assert_eq!(read.jitter, settings.jitter);
         }
     }
 

@@ -135,7 +135,7 @@ fn mistakes(jobs: &[Job], state: &StateMap, now: DateTime<Utc>) -> Vec<Mistake> 
             *count_by_id.entry(job.settings().id.as_str()).or_insert(0_usize) += 1;
         }
         mistakes.extend(missing_state(job, state));
-        mistakes.extend(cancelling_too_often(job, now));
+        mistakes.extend(unfit_for_period(job, now));
     }
     mistakes.extend(dependencies::mistakes(jobs));
     let doubles = count_by_id.into_iter().filter(|(_, count)| *count > 1);
@@ -150,20 +150,32 @@ fn missing_state(job: &Job, state: &StateMap) -> Vec<Mistake> {
         .collect()
 }
 
-fn cancelling_too_often(job: &Job, now: DateTime<Utc>) -> Option<Mistake> {
-    /// How many of the next periods are looked at: an expression may name uneven ones.
+/// What does not fit the trigger's shortest period.
+fn unfit_for_period(job: &Job, now: DateTime<Utc>) -> Vec<Mistake> {
+    /// How many of the next occurrences are looked at: an expression may name uneven periods.
     const LOOKED_AT: usize = 100;
     let settings = job.settings();
-    if settings.overlap != OverlapPolicy::CancelRunning {
-        return None;
+    let cancels = settings.overlap == OverlapPolicy::CancelRunning;
+    let jitter = settings.jitter;
+    if !cancels && jitter.is_zero() {
+        return Vec::new();
     }
-    let period = settings.trigger.upcoming(now).take(LOOKED_AT).map(|at| settings.period(at)).min()?;
-    (period < SHORTEST_CANCELLING_PERIOD).then(|| Mistake::Setting {
-        id: settings.id.to_string(),
-        problem: format!(
-            "`overlap = cancel_running` needs a period of at least {SHORTEST_CANCELLING_PERIOD:?}, and this one is {period:?}"
-        ),
-    })
+    let period = |at| settings.trigger.next_after(at).and_then(|next| (next - at).to_std().ok());
+    let Some(period) = settings.trigger.upcoming(now).take(LOOKED_AT).filter_map(period).min() else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    if jitter > period {
+        problems.push(format!(
+            "`jitter` is {jitter:?}, and must be at most the period, which is {period:?}: occurrences would change places"
+        ));
+    } else if cancels && period - jitter < SHORTEST_CANCELLING_PERIOD {
+        let without = if jitter.is_zero() { String::new() } else { format!(", of which `jitter` takes {jitter:?}") };
+        problems.push(format!(
+            "`overlap = cancel_running` needs a period of at least {SHORTEST_CANCELLING_PERIOD:?}, and this one is {period:?}{without}"
+        ));
+    }
+    problems.into_iter().map(|problem| Mistake::Setting { id: settings.id.to_string(), problem }).collect()
 }
 
 #[cfg(test)]

@@ -113,6 +113,8 @@ pub enum PlannedRow {
         occurrence: OccurrenceKey,
         /// The nominal instant.
         scheduled_at: DateTime<Utc>,
+        /// The earliest start: `scheduled_at` and the job's jitter.
+        not_before: DateTime<Utc>,
         /// How many attempts it may have.
         max_attempts: u32,
     },

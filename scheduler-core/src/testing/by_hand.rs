@@ -226,15 +226,17 @@ impl ManualScheduler {
         let mut next = self.store.next_pending(now);
         for settings in jobs.filter(|settings| settings.enabled) {
             let state = states.iter().find(|state| state.job_id == settings.id && state.pause.is_none());
-            let owed = state.and_then(|state| settings.trigger.next_after(state.watermark)).filter(|owed| *owed <= now);
-            if let Some(owed) = owed {
+            let instance = self.handle.instance();
+            let owed = state.and_then(|state| settings.trigger.next_after(state.watermark));
+            let owed = owed.map(|owed| (owed, settings.not_before(owed, instance)));
+            if let Some((owed, due_at)) = owed.filter(|(_, due_at)| *due_at <= now) {
                 // What went by is decided at a look; what has no row yet is on its way to one.
                 let newest = self.store.newest_attempt(&settings.id, &OccurrenceKey::scheduled(owed)).await;
-                if owed <= now - look || newest.is_ok_and(|newest| newest.is_none()) {
+                if due_at <= now - look || newest.is_ok_and(|newest| newest.is_none()) {
                     return STEP;
                 }
             }
-            let due = settings.trigger.next_after(now);
+            let due = settings.next_due_after(now, instance).map(|due| settings.not_before(due, instance));
             next = next.into_iter().chain(due).min();
         }
         next.and_then(|next| (next - now).to_std().ok()).unwrap_or(Duration::MAX)

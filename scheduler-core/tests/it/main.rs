@@ -7,6 +7,7 @@ mod catch_up;
 mod dependants;
 mod every_instance;
 mod granted;
+mod jitter;
 mod manual;
 mod not_shared;
 mod operators;

@@ -40,10 +40,12 @@ pub(crate) async fn heartbeat() {}
     start_deadline = "250ms",
     catch_up = all,
     catch_up_window = "2d",
+    catch_up_limit = 50,
     overlap = queue_one,
     on_crash = rerun,
     on_lost_lease = ignore,
     lease_ttl = "2s",
+    jitter = "10m",
     crate = scheduler,
 )]
 async fn everything(
@@ -61,6 +63,21 @@ async fn union() {}
 
 #[scheduled_job(cron = "0 9 * * 0-4", dialect = "apscheduler", tz = "Asia/Jakarta", except = "id-holidays")]
 async fn payroll() {}
+
+#[scheduled_job(at = "2027-01-01T06:00:00.5+07:00")]
+async fn new_year() {}
+
+#[scheduled_job(after = "payroll")]
+async fn payslips() {}
+
+#[scheduled_job(after = ["payroll", "payslips"], catch_up_limit = 0)]
+async fn archive(_payroll: Upstream<Option<String>>) {}
+
+#[scheduled_job(every = "1m", every_instance)]
+async fn cache() {}
+
+#[scheduled_job(every_instance = false, on_crash = rerun, every = "1m")]
+async fn once() {}
 
 #[cfg(feature = "quartz")]
 #[scheduled_job(dialect = "quartz", cron = ["0 0 9 * * 2-6", "0 0 12 1-7 * SAT"])]
@@ -107,10 +124,12 @@ fn every_key_is_the_builders_method_of_its_name() {
         .start_deadline(Duration::from_millis(250))
         .catch_up(CatchUp::All)
         .catch_up_window(Duration::from_secs(2 * 86_400))
+        .catch_up_limit(50)
         .overlap(OverlapPolicy::QueueOne)
         .on_crash(OnCrash::Rerun)
         .on_lost_lease(OnLostLease::Ignore)
         .lease_ttl(Duration::from_secs(2))
+        .jitter(Duration::from_secs(600))
         .run(everything);
     let [annotated] = jobs![everything].try_into().expect("one job");
     assert_eq!(format!("{annotated:?}"), format!("{by_hand:?}"));
@@ -150,6 +169,32 @@ fn the_calendar_is_found_when_the_scheduler_is_built() {
     assert!(error.to_string().starts_with("job `payroll`: unknown calendar `id-holidays`"), "{error}");
     let holidays = Calendar::parse("id-holidays", "2026-08-17 Proklamasi Kemerdekaan").expect("a calendar");
     assert!(builder().calendar(holidays).build().is_ok());
+}
+
+#[test]
+fn an_instant_is_the_builders() {
+    let by_hand = Job::builder("new_year").at("2026-12-31T23:00:00.500Z".parse().expect("an instant")).run(new_year);
+    let [annotated] = jobs![new_year].try_into().expect("one job");
+    assert_eq!(format!("{annotated:?}"), format!("{by_hand:?}"));
+    assert_eq!(settings(annotated).trigger.to_string(), "at 2026-12-31T23:00:00.500Z");
+}
+
+#[test]
+fn a_job_runs_after_one_or_several() {
+    let by_hand = [
+        Job::builder("payslips").after(["payroll"]).run(payslips),
+        Job::builder("archive").after(["payroll", "payslips"]).catch_up_limit(0).run(archive),
+    ];
+    assert_eq!(format!("{:?}", jobs![payslips, archive]), format!("{by_hand:?}"));
+}
+
+#[test]
+fn every_instance_is_a_flag_or_a_truth() {
+    let by_hand = [
+        Job::builder("cache").every(Duration::from_secs(60)).every_instance(true).run(cache),
+        Job::builder("once").every(Duration::from_secs(60)).every_instance(false).on_crash(OnCrash::Rerun).run(once),
+    ];
+    assert_eq!(format!("{:?}", jobs![cache, once]), format!("{by_hand:?}"));
 }
 
 #[cfg(feature = "quartz")]
@@ -199,14 +244,19 @@ fn every_annotated_function_is_linked_by_id() {
     // Whether it is there depends on a feature.
     ids.retain(|id| id != "migrated");
     let expected = [
+        "archive",
+        "cache",
         "daily.report",
         "everything",
         "fails",
         "greet",
         "heartbeat",
         "nested",
+        "new_year",
+        "once",
         "panics",
         "payroll",
+        "payslips",
         "starred",
         "union",
     ];

@@ -59,7 +59,8 @@ impl Planner for StoredPlanner {
             // A pause outlives the revision under which it began, and what fell in it so far is the old one's.
             DecisionPlan { ends_pause: is_through && self.purpose == Purpose::Resume, ..plan }
         } else {
-            planner.decide(view, |at| wait(&planner.settings, at))
+            // What jitter still holds back is the old revision's, or from before the pause, by its instant: it waits as well.
+            planner.decide(view, planner.until(view), |at| wait(&planner, at))
         }
     }
 }
@@ -113,10 +114,11 @@ impl StoredPlanner {
 }
 
 /// An occurrence that is within its deadline, and that whoever plans can't run.
-fn wait(settings: &JobSettings, at: DateTime<Utc>) -> PlannedRow {
+fn wait(planner: &OwedPlanner, at: DateTime<Utc>) -> PlannedRow {
     PlannedRow::Waiting {
         occurrence: OccurrenceKey::scheduled(at),
         scheduled_at: at,
-        max_attempts: settings.max_attempts(),
+        not_before: planner.not_before(at),
+        max_attempts: planner.settings.max_attempts(),
     }
 }

@@ -221,6 +221,54 @@ fn a_pause_of_more_than_a_pass_is_one_row_that_grows() {
     assert!(second.rows.is_empty() && second.ends_pause);
 }
 
+/// A job that is due each minute and up to a minute later: of minute 16 at this instant, which is later by some seconds.
+fn jittered() -> (Job, DateTime<Utc>) {
+    let job = Job::builder("job").every(MINUTE).jitter(MINUTE).catch_up(CatchUp::Skip).run(|| async {});
+    let not_before = job.settings().not_before(at(16), InstanceId::random());
+    assert!(not_before > at(16) + TimeDelta::seconds(5));
+    (job, not_before)
+}
+
+#[test]
+fn what_jitter_holds_back_is_left_to_a_later_pass() {
+    let (job, not_before) = jittered();
+    let millisecond = TimeDelta::milliseconds(1);
+    let until = |until: DateTime<Utc>| DecideView { until, now: until + TimeDelta::seconds(2), ..view(15, 16, &[]) };
+    let early = planner_of(&job).plan(&until(not_before - millisecond));
+    assert_eq!((words(&early).len(), early.watermark), (0, Some(at(16) - millisecond)));
+    let due = planner_of(&job).plan(&until(not_before));
+    assert_eq!((words(&due), due.watermark), (vec!["claim 16".to_owned()], Some(not_before)));
+    let PlannedRow::Claim(claim) = &due.rows[0] else { panic!("{due:?}") };
+    assert_eq!((claim.scheduled_at, claim.not_before), (at(16), not_before));
+    assert_eq!(claim.deadline, not_before + MINUTE);
+    let late = planner_of(&job).plan(&until(not_before + MINUTE));
+    assert!(words(&late).contains(&"deadline 16-16 (1)".to_owned()), "{:?}", words(&late));
+}
+
+#[test]
+fn the_catch_up_window_counts_from_what_jitter_makes_of_an_instant() {
+    let (job, not_before) = jittered();
+    let mut settings = JobSettings::clone(job.settings());
+    (settings.catch_up, settings.start_deadline) = (CatchUp::All, Some(Duration::from_secs(1)));
+    let planner = OwedPlanner { settings: Arc::new(settings), ..planner_of(&job) };
+    let view = |now| DecideView { until: not_before, now, ..view(15, 16, &[]) };
+    assert_eq!(words(&planner.plan(&view(not_before + MINUTE))), ["wait 16"]);
+    let later = not_before + MINUTE + TimeDelta::milliseconds(1);
+    assert_eq!(words(&planner.plan(&view(later))), ["deadline 16-16 (1)"]);
+}
+
+#[test]
+fn what_jitter_holds_back_is_from_before_a_pause_and_waits_for_its_time() {
+    let (job, not_before) = jittered();
+    let (mut planner, revision) = stored(Purpose::Pause, "an older text");
+    planner.own = Some(Arc::clone(job.settings()));
+    let current = JobRevision { fingerprint: job.settings().fingerprint().into(), ..(*revision).clone() };
+    let plan = planner.plan(&DecideView { revision: Some(Arc::new(current)), ..view(15, 16, &[]) });
+    assert_eq!((words(&plan), plan.watermark), (vec!["on time 16".to_owned()], Some(at(16))));
+    let PlannedRow::Waiting { not_before: waits_until, .. } = plan.rows[0] else { panic!("{plan:?}") };
+    assert_eq!(waits_until, not_before);
+}
+
 /// A planner by a job's stored revision, and the revision, with this trigger.
 fn stored(purpose: Purpose, trigger: &str) -> (StoredPlanner, Arc<JobRevision>) {
     let planner = StoredPlanner {

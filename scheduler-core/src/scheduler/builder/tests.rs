@@ -27,6 +27,13 @@ fn every_mistake_is_told_at_once() {
         Job::builder("translated").cron("0 9 * * 7").dialect(Dialect::Apscheduler).run(|| async {}),
         Job::builder("short").manual().lease_ttl(Duration::from_secs(1)).run(|| async {}),
         Job::builder("hasty").every(Duration::from_secs(5)).overlap(OverlapPolicy::CancelRunning).run(|| async {}),
+        Job::builder("swapping").cron("0,50 9 * * *").jitter(Duration::from_secs(51 * 60)).run(|| async {}),
+        Job::builder("unsteady").manual().jitter(Duration::from_secs(1)).run(|| async {}),
+        Job::builder("near")
+            .every(Duration::from_secs(15))
+            .jitter(Duration::from_secs(6))
+            .overlap(OverlapPolicy::CancelRunning)
+            .run(|| async {}),
     ])
     .expect_err("every job but none is wrong");
     let text = error.to_string();
@@ -44,10 +51,24 @@ fn every_mistake_is_told_at_once() {
         "job `translated`: day of week `7` is outside 0-6; in APScheduler 0 is Monday and 6 is Sunday",
         "`lease_ttl` is 1s",
         "job `hasty`: `overlap = cancel_running` needs a period of at least 10s",
+        "job `swapping`: `jitter` is 3060s, and must be at most the period, which is 3000s",
+        "job `unsteady`: `jitter` goes with `cron`, `every` or `at` alone",
+        "job `near`: `overlap = cancel_running` needs a period of at least 10s, and this one is 15s, of which `jitter` takes 6s",
     ] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
-    assert_eq!(error.mistakes().len(), 13, "{text}");
+    assert_eq!(error.mistakes().len(), 16, "{text}");
+}
+
+#[test]
+fn a_jitter_may_be_as_long_as_the_period_and_of_what_occurs_once_as_long_as_it_likes() {
+    let minute = Duration::from_secs(60);
+    let once = "2026-12-31T23:00:00Z".parse().expect("an instant");
+    let jobs = vec![
+        Job::builder("spread").every(minute).jitter(minute).run(|| async {}),
+        Job::builder("once").at(once).jitter(600 * minute).run(|| async {}),
+    ];
+    assert!(build(jobs).is_ok());
 }
 
 #[test]

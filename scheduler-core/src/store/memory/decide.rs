@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{job::JobRecord, state::State};
 use crate::{
+    execution::Execution,
     identity::JobId,
     occurrence::{OccurrenceKey, Origin},
     status::Reason,
@@ -104,11 +105,13 @@ impl State {
                     decided.claims.push((claim, outcome));
                 }
                 PlannedRow::CatchUp { occurrence, scheduled_at, max_attempts } => {
-                    let is_new = self.wait(job_id, &occurrence, Origin::CatchUp, scheduled_at, max_attempts, now);
+                    let row = self.draft(job_id, &occurrence, Origin::CatchUp, scheduled_at, now);
+                    let is_new = self.wait(Execution { max_attempts, ..row });
                     decided.caught_up += usize::from(is_new);
                 }
-                PlannedRow::Waiting { occurrence, scheduled_at, max_attempts } => {
-                    let is_new = self.wait(job_id, &occurrence, Origin::Schedule, scheduled_at, max_attempts, now);
+                PlannedRow::Waiting { occurrence, scheduled_at, not_before, max_attempts } => {
+                    let row = self.draft(job_id, &occurrence, Origin::Schedule, scheduled_at, now);
+                    let is_new = self.wait(Execution { not_before, max_attempts, ..row });
                     decided.waiting += usize::from(is_new);
                 }
                 PlannedRow::Range { status, reason, missed_from, scheduled_at, missed_count } => {
@@ -137,26 +140,16 @@ impl State {
     }
 
     /// Makes an occurrence wait to be taken, unless it has a row.
-    fn wait(
-        &mut self,
-        job_id: &JobId,
-        occurrence: &OccurrenceKey,
-        origin: Origin,
-        scheduled_at: DateTime<Utc>,
-        max_attempts: u32,
-        now: DateTime<Utc>,
-    ) -> bool {
-        let is_new = self.attempts(job_id, occurrence).is_empty();
+    fn wait(&mut self, row: Execution) -> bool {
+        let is_new = self.attempts(&row.job_id, &row.occurrence).is_empty();
         if is_new {
-            let mut row = self.draft(job_id, occurrence, origin, scheduled_at, now);
-            row.max_attempts = max_attempts;
             self.insert(row, None);
         }
         is_new
     }
 
     fn check_growth(&self, job_id: &JobId, grow: &GrowRange) -> Result<(), StoreError> {
-        let is_its_own = |row: &crate::execution::Execution| row.job_id == *job_id && row.missed_from.is_some();
+        let is_its_own = |row: &Execution| row.job_id == *job_id && row.missed_from.is_some();
         if self.execution(grow.execution_id).is_some_and(is_its_own) {
             return Ok(());
         }

@@ -43,6 +43,16 @@ async fn each_occurrence_starts_at_its_instant_however_far_time_is_advanced() {
 }
 
 #[tokio::test]
+async fn an_occurrence_with_jitter_starts_at_its_earliest_start() {
+    let mut scheduler = scheduler(Job::builder("job").cron("30 7 * * *").jitter(60 * MINUTE).run(|| async {})).await;
+    scheduler.advance(DAY * 30).await;
+    let rows = scheduler.executions("job").await;
+    assert_eq!(rows.len(), 30);
+    assert!(rows.iter().all(|row| row.started_at == Some(row.not_before)));
+    assert!(rows.iter().any(|row| row.not_before > row.scheduled_at + 30 * MINUTE));
+}
+
+#[tokio::test]
 async fn a_retry_waits_for_its_delay() {
     let job = Job::builder("job").cron("0 12 * * *").retries(2).retry_delay(7 * MINUTE);
     let job = job.run(|context: JobContext| async move {

@@ -8,6 +8,7 @@ use super::{Invariant, LedgerJob, Violation};
 use crate::{
     execution::Execution,
     occurrence::{OccurrenceKey, Origin},
+    store::EARLY_TOLERANCE,
 };
 
 /// Checks one job's rows against its trigger.
@@ -18,7 +19,7 @@ pub(super) fn check(job: &LedgerJob, rows: &[&Execution]) -> Vec<Violation> {
     ranges.sort_by_key(|range| range.missed_from);
     let mut violations = holes(job, &own, &ranges);
     violations.extend(own.iter().chain(&ranges).filter_map(|row| invented(job, row)));
-    violations.extend(own.iter().filter_map(|row| late(job, row)));
+    violations.extend(own.iter().filter_map(|row| untimely(job, row)));
     violations.extend(ranges.iter().filter_map(|range| miscounted(job, range, &own)));
     violations.extend(ranges.windows(2).filter_map(|pair| crossing(pair[0], pair[1])));
     violations
@@ -59,14 +60,22 @@ fn invented(job: &LedgerJob, row: &Execution) -> Option<Violation> {
     Some(Violation::of(Invariant::NotInvented, row, what))
 }
 
-/// A row that ran on the schedule's behalf, though it was made after the occurrence's start deadline.
-fn late(job: &LedgerJob, row: &Execution) -> Option<Violation> {
-    let late = row.created_at - job.settings.deadline(row.scheduled_at);
-    let is_late = row.origin == Origin::Schedule && row.started_at.is_some() && late >= TimeDelta::zero();
-    is_late.then(|| {
-        let what = format!("it was claimed {} ms after its start deadline", late.num_milliseconds());
-        Violation::of(Invariant::InTime, row, what)
-    })
+/// A row that ran on the schedule's behalf, though the occurrence's jitter was not over, or it was made after the start deadline.
+fn untimely(job: &LedgerJob, row: &Execution) -> Option<Violation> {
+    let started_at = row.started_at.filter(|_| row.origin == Origin::Schedule)?;
+    let instance = row.instance?;
+    // What starts before its own row's time is told by the row alone.
+    let not_before = Some(job.settings.not_before(row.scheduled_at, instance)).filter(|at| *at > row.not_before);
+    let early = not_before.map_or(TimeDelta::zero(), |at| at - started_at);
+    let late = row.created_at - job.settings.deadline(row.scheduled_at, instance);
+    let what = if early > TimeDelta::from_std(EARLY_TOLERANCE).expect("50 ms") {
+        format!("it started {} ms before its jitter was over", early.num_milliseconds())
+    } else if late >= TimeDelta::zero() {
+        format!("it was claimed {} ms after its start deadline", late.num_milliseconds())
+    } else {
+        return None;
+    };
+    Some(Violation::of(Invariant::InTime, row, what))
 }
 
 /// A range whose count is not that of its occurrences without rows of their own.

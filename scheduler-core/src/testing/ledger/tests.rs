@@ -88,6 +88,27 @@ fn an_occurrence_without_a_row_is_a_hole() {
 }
 
 #[test]
+fn a_run_under_jitter_is_in_time_by_its_earliest_start() {
+    let job = job_with(|job| job.jitter(Duration::from_secs(10)).start_deadline(Duration::from_secs(1)));
+    let mut rows = minute();
+    let any = InstanceId::random();
+    for row in &mut rows {
+        let not_before = job.settings.not_before(row.scheduled_at, any);
+        (row.not_before, row.started_at, row.created_at) = (not_before, Some(not_before), not_before);
+        row.finished_at = Some(not_before + TimeDelta::milliseconds(1));
+    }
+    assert_eq!(found(&job, &rows), [""; 0]);
+    let not_before = rows[2].not_before;
+    // Of a row that says nothing of it the settings do.
+    rows[2].not_before = rows[2].scheduled_at;
+    rows[2].started_at = Some(not_before - TimeDelta::milliseconds(51));
+    assert_eq!(found(&job, &rows), ["in_time: it started 51 ms before its jitter was over"]);
+    rows[2].started_at = Some(not_before);
+    rows[2].created_at = not_before + TimeDelta::milliseconds(1_200);
+    assert_eq!(found(&job, &rows), ["in_time: it was claimed 200 ms after its start deadline"]);
+}
+
+#[test]
 fn a_range_covers_what_has_no_row_of_its_own() {
     let rows = [row(1, 10), range(2, 20, 50, 3), row(3, 30), row(4, 60)];
     assert_eq!(found(&job(), &rows), [""; 0]);

@@ -16,7 +16,7 @@ use crate::{
     context::JobContext,
     identity::{ExecutionId, FencingToken, InstanceId, JobId},
     job::{Job, OnLostLease, OverlapPolicy},
-    occurrence::OccurrenceKey,
+    occurrence::{OccurrenceKey, Origin},
     outcome::{JobResult, Verdict},
     testing::{Invariant, Violation},
 };
@@ -35,6 +35,8 @@ pub struct Effect {
     pub job_id: JobId,
     /// The occurrence.
     pub occurrence: OccurrenceKey,
+    /// What caused the execution.
+    pub origin: Origin,
     /// The attempt at it.
     pub attempt: u32,
     /// The nominal instant.
@@ -143,6 +145,7 @@ impl Noted {
             kind,
             job_id: context.job_id().clone(),
             occurrence: context.occurrence().clone(),
+            origin: context.origin(),
             attempt: context.attempt(),
             scheduled_at: context.scheduled_at().to_utc(),
             execution_id: context.execution_id(),

@@ -39,14 +39,14 @@ impl Service {
                 job.every(2 * SECOND).catch_up(CatchUp::All).catch_up_window(20 * SECOND)
             }),
             self.working("missed", 1..100, |job| job.every(SECOND).catch_up(CatchUp::Skip)),
-            self.working("long", 3_000..9_000, |job| job.every(5 * SECOND)),
-            self.working("rerun", 100..3_000, |job| job.every(2 * SECOND).on_crash(OnCrash::Rerun)),
+            self.working("long", 3_000..9_000, |job| job.every(5 * SECOND).jitter(4 * SECOND)),
+            self.working("rerun", 100..3_000, |job| job.every(2 * SECOND).jitter(SECOND).on_crash(OnCrash::Rerun)),
             self.working("queued", 100..5_000, |job| job.every(3 * SECOND).overlap(OverlapPolicy::QueueOne)),
             self.working("parallel", 100..4_000, |job| side_by_side(job).on_crash(OnCrash::Rerun)),
             self.working("cancelling", 5_000..15_000, |job| {
                 job.every(10 * SECOND).overlap(OverlapPolicy::CancelRunning)
             }),
-            self.working("everywhere", 100..3_000, |job| job.every(4 * SECOND).every_instance(true)),
+            self.working("everywhere", 100..3_000, |job| job.every(4 * SECOND).jitter(4 * SECOND).every_instance(true)),
             self.working("after", 10..2_000, |job| job.after(["rerun"]).on_crash(OnCrash::Rerun)),
             self.working("beside", 10..2_000, |job| job.after(["rerun"]).on_crash(OnCrash::Rerun)),
             self.failing("after-both", |job| job.after(["after", "beside"])),

@@ -15,7 +15,7 @@ use crate::{
     execution::Execution,
     identity::{ExecutionId, JobId},
     job::{JobSettings, OverlapPolicy},
-    occurrence::OccurrenceKey,
+    occurrence::{OccurrenceKey, Origin},
     status::Status,
     store::EARLY_TOLERANCE,
     testing::{Invariant, Violation},
@@ -143,9 +143,13 @@ impl Case<'_> {
                 );
                 violations.push(by(Invariant::StartedOnce, effect, what));
             }
-            let is_scheduled = effect.occurrence.scheduled_at().is_some();
-            if is_scheduled && effect.store_at + tolerance < effect.scheduled_at {
-                let early = (effect.scheduled_at - effect.store_at).num_milliseconds();
+            let is_scheduled =
+                (self.is_shared && effect.origin == Origin::Schedule) || effect.occurrence.scheduled_at().is_some();
+            let jittered = self.jobs.get(&effect.job_id).filter(|_| effect.origin == Origin::Schedule);
+            let due_at = jittered
+                .map_or(effect.scheduled_at, |settings| settings.not_before(effect.scheduled_at, effect.instance));
+            if is_scheduled && effect.store_at + tolerance < due_at {
+                let early = (due_at - effect.store_at).num_milliseconds();
                 violations.push(by(Invariant::InTime, effect, format!("its body started {early} ms before its time")));
             }
         }

@@ -28,7 +28,7 @@ use crate::{
     build_error::BuildError,
     clock::Clock as _,
     execution::Execution,
-    identity::JobId,
+    identity::{InstanceId, JobId},
     job::JobSettings,
     lock::memory::MemoryLocks,
     occurrence::OccurrenceKey,
@@ -255,7 +255,8 @@ impl World {
                 .map(|settings| LedgerJob {
                     settings: Arc::clone(settings),
                     after: first_seen.get(&settings.id).copied().unwrap_or(now),
-                    until: now - DECIDED,
+                    // What jitter still holds back is not decided yet; it is each instance's own only where nothing is owed.
+                    until: settings.due_until(now - DECIDED, InstanceId(uuid::Uuid::nil())),
                 })
                 .collect();
             violations.extend(check_ledger(&jobs, rows));

@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(after)]
+async fn job() {}
+
+fn main() {}

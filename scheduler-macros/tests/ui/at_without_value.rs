@@ -1,0 +1,6 @@
+use scheduler::prelude::*;
+
+#[scheduled_job(at)]
+async fn job() {}
+
+fn main() {}
