@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use super::{Engine, JobIndex, dispatch::dispatch, health::LONGEST_STANDSTILL};
-use crate::event::Event;
+use crate::{event::Event, identity::JobId, metrics};
 
 /// How long the agenda sleeps at most: a timer alone sleeps through a stepped clock or a suspended machine (R13).
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -29,7 +29,8 @@ pub(crate) struct Due {
 struct Agenda(BinaryHeap<Reverse<(i64, JobIndex)>>);
 
 impl Agenda {
-    fn push(&mut self, at: DateTime<Utc>, job: JobIndex) {
+    fn push(&mut self, at: DateTime<Utc>, job: JobIndex, job_id: &JobId) {
+        metrics::next_due(job_id, at);
         self.0.push(Reverse((at.timestamp_millis(), job)));
     }
 
@@ -81,7 +82,7 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
     for (index, entry) in engine.jobs.iter().filter(|(_, entry)| entry.settings().enabled) {
         // What is owed from before now is left to `decide`, which looks from the watermark on.
         if let Some(at) = entry.settings().trigger.next_after(now - TimeDelta::milliseconds(1)) {
-            agenda.push(at, index);
+            agenda.push(at, index, &entry.settings().id);
         }
         if let Some(owed) = entry.settings().trigger.next_after(entry.watermark()).filter(|at| *at < now) {
             engine.note_undecided(index, owed);
@@ -142,7 +143,7 @@ fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>) -> Vec<Due
             next = entry.settings().trigger.next_after(now);
         }
         if let Some(next) = next {
-            agenda.push(next, occurrence.job);
+            agenda.push(next, occurrence.job, &entry.settings().id);
         }
         if entry.is_current() && now < entry.settings().deadline(occurrence.scheduled_at) {
             due.push(occurrence);
