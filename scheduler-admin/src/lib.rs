@@ -109,6 +109,11 @@
 //! With the feature `dashboard`, `AdminApi::dashboard` makes pages for operators from the same parts: jobs, a timeline,
 //! executions, instances and the audit, in English and Indonesian, with forms for all that the API does.
 //!
+//! # Metrics
+//!
+//! With the feature `metrics`, `Metrics` counts what the scheduler does, for Prometheus, and serves it at `/metrics` on a router
+//! of its own, which needs no permission, as it has no caller: serve it where only they come who may know the ids of jobs.
+//!
 //! # Limits
 //!
 //! 64 requests are served at once (see [`AdminApi::with_request_limit`]), 256 may wait for an execution's end and 256 listen.
@@ -137,6 +142,8 @@ mod health;
 mod instance;
 mod job;
 mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod occurrence;
 mod openapi;
 mod page;
@@ -155,5 +162,7 @@ pub use authorize::{Authorizer, On, Permission};
 #[cfg(feature = "dashboard")]
 pub use dashboard::{Dashboard, SessionKey, SessionKeyError};
 pub use health::health_router;
+#[cfg(feature = "metrics")]
+pub use metrics::{Metrics, MetricsError};
 pub use path::PREFIX;
 pub use roles::{Grant, Roles};

@@ -16,6 +16,7 @@ mod retry;
 mod run;
 mod running;
 mod server_time;
+mod span;
 mod starting;
 mod supervise;
 mod tasks;

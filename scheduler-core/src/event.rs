@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     identity::{ExecutionId, InstanceId, JobId},
+    metrics,
     occurrence::OccurrenceKey,
     status::{Reason, Status},
 };
@@ -122,6 +123,7 @@ pub(crate) struct Events(broadcast::Sender<Event>);
 
 impl Events {
     pub(crate) fn tell(&self, event: Event) {
+        metrics::told(&event);
         // An error says that nobody listens.
         let _ = self.0.send(event);
     }

@@ -14,6 +14,10 @@ mod handle;
 pub mod identity;
 pub mod job;
 pub mod lock;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+mod metrics;
 pub mod occurrence;
 pub mod outcome;
 mod random;

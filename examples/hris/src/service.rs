@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, serve::ListenerExt as _};
 use scheduler::{
     SchedulerHandle,
-    admin::{AdminApi, SessionKey, health_router},
+    admin::{AdminApi, Metrics, SessionKey, health_router},
     clock::SystemClock,
 };
 #[cfg(target_os = "linux")]
@@ -55,9 +55,11 @@ impl Service {
         }
         // Taken first: a second service on the same port must not touch the database.
         let listener = HttpServer::listen(settings.http_address).await?;
+        let metrics = Metrics::install()?;
         let worker = Worker::start(settings).await?;
         let tokens = Tokens::new(&secret, Arc::new(SystemClock));
-        let http = listener.serve(router(settings, &secret, worker.handle().clone(), tokens.clone()));
+        let router = router(settings, &secret, worker.handle().clone(), tokens.clone()).merge(metrics.router());
+        let http = listener.serve(router);
         info!(address = %http.address, ?settings, "the HRIS service is up");
         Ok(Self { worker, tokens, has_own_secret, http })
     }

@@ -10,6 +10,7 @@ use crate::{
     engine::{Due, Elsewhere, Engine, JobIndex, limited},
     identity::JobId,
     job::JobSettings,
+    metrics,
     store::{AnnounceRequest, Announcement, Decided, StoreError},
 };
 
@@ -95,6 +96,7 @@ async fn decided_elsewhere(engine: &Engine, jobs: &[JobIndex]) -> Result<HashMap
 
 /// Says what a job owed when its revision was switched.
 fn tell(job_id: &JobId, decided: &Decided) {
+    metrics::decided(job_id, decided);
     info!(%job_id, "another version of this job is the current one from now on");
     if decided.missed > 0 {
         warn!(%job_id, missed = decided.missed, up_to = %decided.watermark, "occurrences of the version before were not started in time: they are recorded as missed");

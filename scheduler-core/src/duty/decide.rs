@@ -16,6 +16,7 @@ use super::{
 use crate::{
     engine::{Engine, JobIndex, limited},
     event::Event,
+    metrics,
     store::{ClaimOutcome, DecideRequest, Decided, StoreError},
 };
 
@@ -109,6 +110,7 @@ fn act(engine: &Arc<Engine>, job: JobIndex, decided: &Decided, asked_at: Duratio
             engine.start_claimed(job, claim, *grant, asked_at, None);
         }
     }
+    metrics::decided(job_id, decided);
     if decided.ended_pause {
         info!(%job_id, skipped = decided.skipped, "a pause is over: the schedule goes on");
     }

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::{
     engine::{Engine, limited},
+    metrics,
     store::{Heartbeat, StoreError},
 };
 
@@ -69,6 +70,7 @@ pub(crate) async fn run_once(engine: &Engine) -> Result<(), StoreError> {
     if stepped {
         engine.healthy.break_off();
     }
+    metrics::clock_offset(engine.time.offset().num_milliseconds());
     engine.healthy.beat(asked, engine.longest_silence());
     warn_of_offset(engine);
     Ok(())

@@ -7,7 +7,9 @@ use tracing::warn;
 
 use crate::{
     engine::{Engine, RunningExecution, Stop, limited, margin},
+    event::Backend,
     identity::ExecutionId,
+    metrics,
     store::{HeldLease, RenewedLease},
 };
 
@@ -34,6 +36,7 @@ async fn renew_leases(engine: &Arc<Engine>, running: &[RunningExecution], limit:
     match limited(&*engine.clock, limit, "renew leases", engine.keeper.renew(&held)).await {
         Ok(renewed) => {
             engine.health.store_answered();
+            metrics::leases_renewed(Backend::Store, renewed.len());
             let renewed: HashMap<ExecutionId, RenewedLease> =
                 renewed.into_iter().map(|lease| (lease.execution_id, lease)).collect();
             for run in running {
@@ -61,6 +64,7 @@ async fn renew_locks(engine: &Arc<Engine>, running: &[RunningExecution], limit: 
         match locks.renew(engine, lock, run.lease, limit).await {
             Ok(true) => {
                 engine.health.locks_answered();
+                metrics::leases_renewed(Backend::Locks, 1);
                 engine.running.lock_renewed(run.execution_id, asked_at);
             }
             Ok(false) => lose(engine, run),

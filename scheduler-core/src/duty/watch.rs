@@ -15,6 +15,7 @@ use crate::{
     engine::{Due, Engine, JobIndex, Stop, limited},
     event::Event,
     identity::{ExecutionId, InstanceId},
+    metrics,
     status::Reason,
 };
 
@@ -41,6 +42,7 @@ impl Watch {
     pub(crate) async fn run_once(&mut self, engine: &Arc<Engine>) {
         self.tell_of_overdue(engine);
         self.tell_of_stuck(engine);
+        metrics::watched(self.overdue.len(), self.stuck.len());
         if self.looks.is_multiple_of(INSTANCES_EVERY) {
             self.tell_of_gone(engine).await;
         }
@@ -84,6 +86,7 @@ impl Watch {
         };
         let lease = TimeDelta::from_std(engine.jobs.longest_lease()).unwrap_or(TimeDelta::MAX);
         let silent = |seen_at: DateTime<Utc>| engine.now() - seen_at > lease;
+        metrics::instances(instances.iter().filter(|found| !silent(found.seen_at)).count());
         self.gone
             .retain(|gone| instances.iter().any(|found| found.heartbeat.instance == *gone && silent(found.seen_at)));
         for found in instances.iter().filter(|found| silent(found.seen_at)) {

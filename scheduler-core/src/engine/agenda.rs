@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use super::{Engine, JobIndex, dispatch::dispatch, health::LONGEST_STANDSTILL};
-use crate::event::Event;
+use crate::{event::Event, identity::JobId, metrics};
 
 /// How long the agenda sleeps at most: a timer alone sleeps through a stepped clock or a suspended machine (R13).
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -38,7 +38,8 @@ impl Due {
 struct Agenda(BinaryHeap<Reverse<(i64, JobIndex)>>);
 
 impl Agenda {
-    fn push(&mut self, due: Due) {
+    fn push(&mut self, due: Due, job_id: &JobId) {
+        metrics::next_due(job_id, due.not_before);
         self.0.push(Reverse((due.not_before.timestamp_millis(), due.job)));
     }
 
@@ -95,7 +96,7 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
         // What is owed from before now is left to `decide`, which looks from the watermark on.
         let settings = entry.settings();
         if let Some(at) = settings.next_due_after(now - TimeDelta::milliseconds(1), engine.instance) {
-            agenda.push(engine.due(index, at));
+            agenda.push(engine.due(index, at), &settings.id);
         }
         let owed = settings.trigger.next_after(entry.watermark()).map(|at| engine.due(index, at));
         if let Some(owed) = owed.filter(|owed| owed.not_before < now) {
@@ -171,7 +172,7 @@ fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>) -> Vec<Due
             next = settings.next_due_after(now, engine.instance).map(|next| engine.due(job, next));
         }
         if let Some(next) = next {
-            agenda.push(next);
+            agenda.push(next, &settings.id);
         }
         if entry.is_current() && now < engine.deadline(&occurrence) {
             due.push(occurrence);

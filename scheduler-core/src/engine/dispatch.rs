@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     identity::ClaimId,
+    metrics,
     occurrence::Origin,
     store::{Claim, ClaimOutcome, Grant, Refusal},
 };
@@ -179,6 +180,7 @@ async fn settle(
     outcome: ClaimOutcome,
     asked_at: Duration,
 ) -> Option<(Candidate, Duration)> {
+    metrics::claim_ended(&candidate.claim.job_id, &outcome);
     let refusal = match outcome {
         ClaimOutcome::Refused(Refusal::NotDue { remaining }) => return Some((candidate, remaining)),
         ClaimOutcome::Refused(refusal) => Some(refusal),

@@ -14,9 +14,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    event::Backend,
     identity::ExecutionId,
     job::OverlapPolicy,
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, LockMode, LockOccurrence},
+    metrics,
     status::Status,
 };
 
@@ -224,13 +226,16 @@ async fn limited<T>(
     operation: &'static str,
     call: impl Future<Output = Result<T, LockError>>,
 ) -> Result<T, LockError> {
-    tokio::select! {
-        biased;
-        answer = call => answer,
-        () = clock.sleep(limit) => {
-            Err(LockError::Unavailable { operation, source: format!("no answer within {limit:?}").into() })
+    let call = async {
+        tokio::select! {
+            biased;
+            answer = call => answer,
+            () = clock.sleep(limit) => {
+                Err(LockError::Unavailable { operation, source: format!("no answer within {limit:?}").into() })
+            }
         }
-    }
+    };
+    metrics::timed(clock, Backend::Locks, operation, call).await
 }
 
 impl Engine {

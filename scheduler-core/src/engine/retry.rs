@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{clock::Clock, random, store::StoreError};
+use crate::{clock::Clock, event::Backend, metrics, random, store::StoreError};
 
 /// The first delay.
 const FIRST: Duration = Duration::from_millis(50);
@@ -34,13 +34,16 @@ pub(crate) async fn limited<T>(
     operation: &'static str,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    tokio::select! {
-        biased;
-        answer = call => answer,
-        () = clock.sleep(limit) => {
-            Err(StoreError::Unknown { operation, source: format!("no answer within {limit:?}").into() })
+    let call = async {
+        tokio::select! {
+            biased;
+            answer = call => answer,
+            () = clock.sleep(limit) => {
+                Err(StoreError::Unknown { operation, source: format!("no answer within {limit:?}").into() })
+            }
         }
-    }
+    };
+    metrics::timed(clock, Backend::Store, operation, call).await
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use tracing::{Instrument as _, debug, info_span, warn};
+use tracing::{Instrument as _, debug, warn};
 
 use super::{
     Engine, JobIndex, Stop,
     panic::{Panic, catch},
     running::{HeldLock, RunControl, RunningExecution},
+    span,
     supervise::{End, supervise},
     tasks::Task,
 };
@@ -21,6 +22,7 @@ use crate::{
     event::Event,
     identity::{ClaimId, ExecutionId, FencingToken},
     job::{JobSettings, OnLostLease, OverlapPolicy},
+    metrics,
     occurrence::{OccurrenceKey, Origin},
     outcome::{JobError, Outcome, Retry, Verdict, bounded_data, bounded_text},
     status::{Reason, Status},
@@ -83,6 +85,7 @@ impl Engine {
             .map(|asked_at| asked_at.filter(|_| settings.on_lost_lease != OnLostLease::Ignore))
             .map(|asked_at| asked_at.map(|asked_at| asked_at + settings.lease_ttl));
         let control = Arc::new(RunControl::new(ends[0], ends[1]));
+        let span = span::open(&settings.id, &assignment, self.instance);
         let lock = assignment.lock.map(|lock| lock.lease);
         let (execution_id, fence, attempt, max_attempts) =
             (assignment.execution_id, assignment.fence, assignment.attempt, assignment.max_attempts);
@@ -98,7 +101,6 @@ impl Engine {
             control: Arc::clone(&control),
             ended: false,
         });
-        let span = info_span!("job", job_id = %settings.id, occurrence = %assignment.occurrence, execution_id = %execution_id, attempt);
         let context = JobContext::new(Inner {
             settings: Arc::clone(&settings),
             execution_id,
@@ -123,6 +125,7 @@ impl Engine {
             _ => settings.not_before(context.scheduled_at().to_utc(), self.instance),
         };
         let lag = (self.now() - due_at).to_std().unwrap_or(Duration::ZERO);
+        metrics::body_started(&settings.id, context.origin(), attempt, lag);
         self.events.tell(Event::Started {
             job_id: settings.id.clone(),
             execution_id,
@@ -132,7 +135,9 @@ impl Engine {
         });
         let timer = settings.timeout.map(|timeout| self.stop_after(timeout, execution_id));
         let engine = Arc::clone(self);
+        let entered = span.clone();
         let body = async move {
+            let started = engine.clock.uptime();
             let end = supervise(
                 move || job.run(context),
                 Arc::clone(&control),
@@ -143,13 +148,15 @@ impl Engine {
             if let Some(timer) = timer {
                 timer.abort();
             }
+            metrics::body_ended(&settings.id, engine.clock.uptime().saturating_sub(started));
             let ended = outcome(&settings, execution_id, fence, (attempt, max_attempts), end, control.stopped());
             let finish = bounded(ended);
             debug!(status = %finish.status, "an execution has ended");
+            span::close(&span, &finish);
             engine.running.end(execution_id);
             engine.outcomes.push(finish);
         };
-        self.tasks.spawn_body(body.instrument(span));
+        self.tasks.spawn_body(body.instrument(entered));
     }
 
     /// Tells a body to stop, and drops it at its next await if it has not ended after the grace time (R18).
@@ -157,6 +164,9 @@ impl Engine {
         let Some(execution) = self.running.get(execution_id).filter(|execution| !execution.ended) else { return };
         if !execution.control.stop(why) {
             return;
+        }
+        if why == Stop::LeaseLost {
+            metrics::lease_lost(&self.jobs.get(execution.job).settings().id);
         }
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {

@@ -29,6 +29,7 @@ use crate::{
     identity::InstanceId,
     job::Job,
     lock::LockBackend,
+    metrics,
     start_error::StartError,
     store::Store,
 };
@@ -233,6 +234,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         draining: false.into(),
         starting: Starting::default(),
     });
+    metrics::start(&engine);
     heartbeat::run_once(&engine).await.map_err(StartError::Store)?;
     announce::announce_all(&engine).await.map_err(StartError::Store)?;
     info!(

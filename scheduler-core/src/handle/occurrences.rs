@@ -11,6 +11,8 @@ use crate::{
     execution::Execution,
     identity::JobId,
     job::JobSettings,
+    metrics,
+    status::Reason,
     store::{Action, Actor, SkipOutcome, SkipRequest},
 };
 
@@ -51,6 +53,7 @@ impl SchedulerHandle {
         let request = SkipRequest { job_id: job_id.clone(), scheduled_at: at, actor: by.clone() };
         match self.limited("skip an occurrence", self.0.store.skip(&request)).await? {
             SkipOutcome::Skipped(row) => {
+                metrics::skipped(job_id, Reason::ByRequest, 1);
                 info!(%job_id, %at, by = by.who, reason = by.reason, "an occurrence is skipped ahead of its time");
                 Ok(*row)
             }

@@ -10,6 +10,7 @@ use crate::{
     duty::plan::{Purpose, StoredPlanner},
     engine::Elsewhere,
     identity::JobId,
+    metrics,
     store::{Action, Actor, Decided, JobState, PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest},
 };
 
@@ -92,6 +93,7 @@ impl SchedulerHandle {
     }
 
     fn tell(&self, job_id: &JobId, decided: &Decided) {
+        metrics::decided(job_id, decided);
         if decided.missed > 0 {
             let missed = decided.missed;
             warn!(%job_id, missed, "occurrences were not started in time: they are recorded as missed");

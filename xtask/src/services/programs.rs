@@ -6,7 +6,7 @@ use super::install;
 use crate::failure::Result;
 
 /// A program, and Debian's package of it.
-const PROGRAMS: [(&str, &str); 2] = [("pgbouncer", "pgbouncer"), ("faketime", "faketime")];
+const PROGRAMS: [(&str, &str); 3] = [("pgbouncer", "pgbouncer"), ("faketime", "faketime"), ("promtool", "prometheus")];
 
 /// Sees that each is there. One that can't be had is told of; its tests say so again, and fail.
 pub(crate) fn provide() {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use scheduler::{StartError, build_error::BuildError, lock::LockError, postgres::PostgresError};
+use scheduler::{StartError, admin::MetricsError, build_error::BuildError, lock::LockError, postgres::PostgresError};
 use thiserror::Error;
 
 use crate::{
@@ -22,6 +22,9 @@ pub enum ServiceError {
         /// Why.
         source: std::io::Error,
     },
+    /// Nothing can be counted for `/metrics`.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The database can't be used.
     #[error("`DATABASE_URL` can't be used")]
     Database(#[from] PostgresError),

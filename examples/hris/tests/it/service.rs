@@ -16,13 +16,29 @@ fn settings() -> Settings {
     settings
 }
 
+async fn get(service: &Service, path: &str) -> String {
+    let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sends");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("answers");
+    answer
+}
+
+#[tokio::test]
+async fn the_service_serves_what_its_jobs_are_counted_by() {
+    let service = Service::start(&settings()).await.expect("starts");
+    let answer = get(&service, "/metrics").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let series = "scheduler_occurrences_total{job_id=\"auto_create_daily_attendance\",status=\"failed\",reason=\"\"} 0";
+    assert!(answer.contains(series), "{answer}");
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn the_embedded_service_asks_who_signs_in_and_stops() {
     let service = Service::start(&settings()).await.expect("starts");
-    let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n\r\n").await.expect("sends");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.expect("answers");
+    let page = get(&service, "/").await;
     assert!(page.starts_with("HTTP/1.1 303 See Other") && page.contains("location: ./sign-in?next="), "{page}");
     let address = service.http_address();
     service.stop().await;
