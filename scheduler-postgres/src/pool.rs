@@ -252,10 +252,11 @@ mod tests {
         let connections = Connections::new(Arc::new(shared), 1);
         let mut connection = connections.get().await.expect("the server answers");
         connection.migrate().await.expect("the tables are made");
-        let looks: [super::Param<'_>; 3] = [
+        let looks: [super::Param<'_>; 4] = [
             (&10_i64, Type::INT8),
             (&None::<chrono::DateTime<chrono::Utc>>, Type::TIMESTAMPTZ),
             (&None::<i64>, Type::INT8),
+            (&uuid::Uuid::new_v4(), Type::UUID),
         ];
         connection.query(Query::Due, &looks).await.expect("prepared");
         // What a pooler does that gives the next transaction another of its connections.
