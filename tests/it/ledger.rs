@@ -48,6 +48,8 @@ async fn history() -> Database {
     run(&database.url(), 3).await.shutdown(5 * SECOND).await;
     tokio::time::sleep(5 * SECOND).await;
     run(&database.url(), 5).await.shutdown(5 * SECOND).await;
+    // The last one may have started some milliseconds before its instant (R1), and what is to come is not looked at.
+    database.client.batch_execute("SELECT pg_sleep(0.1)").await.expect("a moment");
     assert!(database.number("SELECT count(*) FROM job_executions WHERE missed_count > 1").await > 0);
     database
 }
