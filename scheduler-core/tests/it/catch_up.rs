@@ -91,7 +91,10 @@ async fn under_allow_what_was_missed_runs_side_by_side_up_to_the_limit() {
     soon(scheduler.handle().backfill(&old, &Actor::new("ayu"))).await.expect("they never ran");
     rig.pass(SECOND * 20).await;
     let hour = |nth: u32| OccurrenceKey::scheduled(start() + MINUTE * 60 * nth);
-    assert_eq!([starts.next().await, starts.next().await, starts.next().await], [3, 4, 5].map(hour));
+    // The three are claimed together; which thread polls its body first is the runtime's affair.
+    let mut first = [starts.next().await, starts.next().await, starts.next().await];
+    first.sort();
+    assert_eq!(first, [3, 4, 5].map(hour));
     assert_eq!(starts.so_far(), [], "three run, and no more may");
     // One of them ends, and the oldest that waits begins; then another.
     for nth in [1, 2] {
