@@ -14,6 +14,7 @@ use scheduler::{
     job::Job,
     postgres::PostgresStore,
 };
+use scheduler_tests::Proxy;
 use tower::ServiceExt as _;
 
 /// Everybody is the operator.
@@ -52,22 +53,16 @@ impl Pages {
         pages
     }
 
-    /// The page of a job's history that begins so many rows back, by its cursor.
+    /// The page of the first job's history that begins so many rows back, by its cursor.
     pub(crate) async fn deep(&self, rows: u32) -> String {
         const LIMIT: u32 = 100;
         let history = "/api/v1/scheduled-jobs/job-0/history";
-        // A job of a small table has fewer.
-        for page in [rows / LIMIT, 1] {
-            let request = Request::get(format!("{history}?limit={LIMIT}&page={page}"));
-            let answer =
-                self.send(request.header("authorization", "Bearer any").body(Body::empty()).expect("a request")).await;
-            let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
-            let answer: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-            if let Some(cursor) = answer["meta"]["next_cursor"].as_str() {
-                return format!("{history}?limit=20&cursor={cursor}");
-            }
-        }
-        history.to_owned()
+        let request = Request::get(format!("{history}?limit={LIMIT}&page={}", rows / LIMIT));
+        let request = request.header("authorization", "Bearer any").body(Body::empty()).expect("a request");
+        let bytes = self.send(request).await.into_body().collect().await.expect("a body").to_bytes();
+        let answer: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        let cursor = answer["meta"]["next_cursor"].as_str().expect("the job has more rows");
+        format!("{history}?limit=20&cursor={cursor}")
     }
 
     /// How long a page takes, its body read.
@@ -80,6 +75,17 @@ impl Pages {
         assert_eq!(answer.status(), 200, "{path}");
         answer.into_body().collect().await.expect("a body");
         begun.elapsed()
+    }
+
+    /// How often a page goes to PostgreSQL: the least of some looks, as the scheduler goes there on its own.
+    pub(crate) async fn trips(&self, path: &str, proxy: &Proxy) -> u64 {
+        let mut least = u64::MAX;
+        for _ in 0..20 {
+            let before = proxy.trips();
+            self.get(path).await;
+            least = least.min(proxy.trips() - before);
+        }
+        least
     }
 
     pub(crate) async fn close(self) {

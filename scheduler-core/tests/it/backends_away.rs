@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     away::{Switch, SwitchedLocks, SwitchedStore},
-    rig::{MINUTE, Rig, SECOND, Starts, gated, id, rows, settle, soon, telling, words},
+    rig::{MINUTE, Rig, SECOND, Starts, gated, id, rows, soon, telling, words},
 };
 use scheduler_core::{
     RunningScheduler, Scheduler, StartError, TriggerRequest,
@@ -186,7 +186,7 @@ async fn where_it_is_the_claim_a_lock_backend_that_is_away_starts_nothing() {
     switch.set_away(false);
     rig.pass(5 * SECOND).await;
     starts.next().await;
-    settle().await;
+    rig.clock.settle().await;
     assert!(scheduler.handle().health().ready);
     rig.stop(scheduler).await;
 }

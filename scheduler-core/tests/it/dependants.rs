@@ -10,7 +10,7 @@ use scheduler_core::{
 };
 use serde_json::json;
 
-use crate::rig::{MINUTE, Rig, SECOND, endless, id, rows, settle, soon, start, telling, words};
+use crate::rig::{MINUTE, Rig, SECOND, endless, id, rows, soon, start, telling, words};
 
 /// R24.
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +97,7 @@ async fn a_lost_instance_s_chain_goes_on_on_another() {
     let quick = Job::builder("root").manual().on_crash(OnCrash::Rerun).retries(1).run(|| async {});
     let other = rig.run([quick, then]).await;
     drop(lost);
-    settle().await;
+    rig.clock.settle().await;
     let found = rig.rows(other.handle(), "then", 1).await;
     assert_eq!(words(&found), ["succeeded #1"], "after the second attempt of the first");
     rig.stop(other).await;

@@ -11,7 +11,7 @@ use scheduler_core::{
     store::Actor,
 };
 
-use crate::rig::{MINUTE, Rig, SECOND, endless, id, rows, settle, soon, start, telling, words};
+use crate::rig::{MINUTE, Rig, SECOND, endless, id, rows, soon, start, telling, words};
 
 /// R26.
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn what_went_by_unseen_is_neither_caught_up_nor_missed() {
     let scheduler = rig.run([job]).await;
     // At once, as on a machine that slept.
     rig.clock.advance(5 * MINUTE + 30 * SECOND);
-    settle().await;
+    rig.clock.settle().await;
     rig.pass(10 * SECOND).await;
     assert_eq!(rows(scheduler.handle(), "job").await, [], "what was late is nobody's");
     rig.pass(20 * SECOND).await;
@@ -66,7 +66,7 @@ async fn what_ran_on_a_lost_instance_is_abandoned_and_not_repeated() {
     rig.pass(SECOND).await;
     let other = rig.run([job]).await;
     drop(lost);
-    settle().await;
+    rig.clock.settle().await;
     let found = rig.rows(other.handle(), "job", 1).await;
     assert_eq!(words(&found), ["abandoned #1"]);
     rig.pass(10 * SECOND).await;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     away::{Switch, SwitchedStore},
-    rig::{MINUTE, Rig, SECOND, gated, id, rows, settle, soon, start, telling, told, words},
+    rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, start, telling, told, words},
 };
 use scheduler_core::{
     Scheduler, TriggerRequest,
@@ -31,7 +31,7 @@ async fn a_pass_whose_answer_is_lost_gives_its_claim_up_and_the_next_attempt_fol
     let scheduler = soon(scheduler.build().expect("a valid job").start()).await.expect("both answer");
     // Another instance is granted the occurrence and dies before its claim: R12 claims it, past the filter.
     rig.clock.advance(MINUTE - SECOND);
-    settle().await;
+    rig.clock.settle().await;
     rig.clock.step(chrono::TimeDelta::seconds(1));
     let occurrence = Some(LockOccurrence { scheduled_at: start() + MINUTE, not_before: start() + MINUTE });
     let request = AcquireRequest { job_id: id("job"), owner: InstanceId::random(), occurrence, mode: LockMode::Filter };
@@ -60,7 +60,7 @@ async fn a_claim_under_way_when_the_stop_begins_is_waited_for_and_runs() {
     let handle = scheduler.handle().clone();
     assert_eq!(words(&rows(&handle, "job").await), ["running #1"], "written, and not answered yet");
     let stopping = tokio::spawn(scheduler.shutdown(MINUTE));
-    settle().await;
+    rig.clock.settle().await;
     switch.set_holding_answers(false);
     starts.next().await;
     soon(stopping).await.expect("it stops");
@@ -162,7 +162,7 @@ async fn what_waits_in_the_queue_starts_when_the_run_before_it_ends() {
     rig.pass(MINUTE).await;
     let first = starts.next().await;
     rig.pass(MINUTE).await;
-    settle().await;
+    rig.clock.settle().await;
     assert_eq!(words(&rows(scheduler.handle(), "job").await), ["running #1", "pending #1"]);
     go_on.notify_one();
     // No time goes by: the end itself is the hint.
@@ -205,7 +205,7 @@ async fn a_silence_of_all_instances_makes_none_of_them_take_the_others_for_lost(
     // Every machine sleeps for longer than a lease, and all wake up at once.
     for _ in 0..3 {
         rig.clock.advance(40 * SECOND);
-        settle().await;
+        rig.clock.settle().await;
         rig.pass(10 * SECOND).await;
     }
     go_on.notify_one();

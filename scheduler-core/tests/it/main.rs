@@ -4,6 +4,7 @@ mod away;
 mod backends_away;
 mod bad_input;
 mod catch_up;
+mod clock;
 mod dependants;
 mod every_instance;
 mod granted;

@@ -18,7 +18,7 @@ use scheduler_core::{
 
 use crate::{
     away::{Switch, SwitchedLocks, SwitchedStore},
-    rig::{MINUTE, Rig, SECOND, gated, id, rows, settle, soon, start, telling, told, words},
+    rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, start, telling, told, words},
 };
 
 /// One instance, with switches before both backends.
@@ -203,7 +203,7 @@ async fn a_run_that_does_not_stop_is_dropped_when_its_key_may_be_anothers() {
     let found = rig.rows(instance.scheduler.handle(), "job", 1).await;
     assert_eq!((found[0].status, found[0].reason), (Status::Failed, Some(Reason::LeaseLost)));
     instance.locks.set_away(false);
-    settle().await;
+    rig.clock.settle().await;
     assert_eq!(rows(instance.scheduler.handle(), "job").await.len(), 1);
     rig.stop(instance.scheduler).await;
 }

@@ -14,7 +14,7 @@ use scheduler_core::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::{MINUTE, Rig, SECOND, ended, id, rows, settle, soon, start, told, words};
+use crate::rig::{MINUTE, Rig, SECOND, ended, id, rows, soon, start, told, words};
 
 /// R1: an occurrence is claimed at its instant.
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +170,7 @@ async fn an_operator_s_cancel_reaches_the_body_and_earns_no_attempt() {
     assert_eq!((row.status, row.reason), (Status::Cancelled, Some(Reason::ByRequest)));
     let error = scheduler.handle().cancel(row.id, &ayu).await.expect_err("what has ended can't be stopped");
     assert!(matches!(error, OperatorError::HasEnded { status: Status::Cancelled, .. }), "{error}");
-    settle().await;
+    rig.clock.settle().await;
     assert_eq!(rows(scheduler.handle(), "job").await.len(), 1);
     rig.stop(scheduler).await;
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use scheduler_core::{TriggerRequest, job::Job, status::Status};
 
-use crate::rig::{Rig, SECOND, id, rows, settle, soon, told};
+use crate::rig::{Rig, SECOND, id, rows, soon, told};
 
 /// R25: renewals go on though every worker is blocked.
 ///
@@ -36,7 +36,7 @@ fn a_blocked_service_keeps_its_leases() {
         rig.pass(90 * SECOND).await;
         assert_eq!(rows(other.handle(), "job").await[0].status, Status::Running);
         go_on.send(()).expect("the body waits");
-        settle().await;
+        rig.clock.settle().await;
         let ended = rig.rows(other.handle(), "job", 1).await;
         assert_eq!((ended.len(), ended[0].id, ended[0].status), (1, row.id, Status::Succeeded));
         rig.stop(scheduler).await;

@@ -11,7 +11,7 @@ use scheduler_core::{
     store::memory::MemoryStore,
 };
 
-use crate::rig::{Rig, SECOND, Starts, endless, id, rows, settle, soon, telling, words};
+use crate::rig::{Rig, SECOND, Starts, endless, id, rows, soon, telling, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_occurrence_runs_once_on_one_of_them() {
@@ -85,7 +85,7 @@ async fn without_a_shared_store_the_lock_backend_alone_keeps_them_apart() {
     }
     rig.pass(20 * SECOND).await;
     for _ in 0..50 {
-        settle().await;
+        rig.clock.settle().await;
     }
     let before = each_once(starts.so_far());
     assert!(before >= 18, "only {before} ran");
@@ -110,7 +110,7 @@ async fn a_lost_instance_s_run_is_abandoned_by_a_healthy_one() {
     let other = rig.run([job]).await;
     // Without a word, as a killed process.
     drop(lost);
-    settle().await;
+    rig.clock.settle().await;
     let found = rig.rows(other.handle(), "job", 1).await;
     assert_eq!(words(&found), ["abandoned #1"]);
     rig.pass(10 * SECOND).await;
@@ -127,7 +127,7 @@ async fn a_lost_instance_s_run_is_repeated_where_the_job_says_so() {
     let first = starts.next().await;
     let other = rig.run([job]).await;
     drop(lost);
-    settle().await;
+    rig.clock.settle().await;
     rig.rows(other.handle(), "job", 1).await;
     rig.pass(5 * SECOND).await;
     assert_eq!(starts.next().await, first, "another attempt at the same occurrence");
@@ -145,7 +145,7 @@ async fn a_body_whose_lease_is_lost_is_told_and_its_late_outcome_is_kept() {
     starts.next().await;
     // A machine that slept for longer than a lease: the store forgets the lease, the body is not polled again.
     rig.clock.advance(40 * SECOND);
-    settle().await;
+    rig.clock.settle().await;
     rig.pass(5 * SECOND).await;
     let found = rig.rows(first.handle(), "job", 1).await;
     assert_eq!(found[0].id, row.id);

@@ -1,6 +1,6 @@
 //! A calm stop (R11).
 
-use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, settle, soon, told, words};
+use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, told, words};
 use scheduler_core::{
     TriggerRequest,
     clock::Clock as _,
@@ -21,7 +21,7 @@ async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     starts.next().await;
     let handle = scheduler.handle().clone();
     let stopping = tokio::spawn(scheduler.shutdown(MINUTE));
-    settle().await;
+    rig.clock.settle().await;
     assert!(!handle.health().ready, "it takes nothing more");
     go_on.notify_one();
     soon(stopping).await.expect("it stops");
@@ -48,7 +48,7 @@ async fn a_body_that_outlives_the_drain_time_is_told_and_its_row_says_shutdown()
     starts.next().await;
     let handle = scheduler.handle().clone();
     let stopping = tokio::spawn(scheduler.shutdown(10 * SECOND));
-    settle().await;
+    rig.clock.settle().await;
     rig.pass(11 * SECOND).await;
     soon(stopping).await.expect("it stops");
     let found = rows(&handle, "job").await;
@@ -72,7 +72,7 @@ async fn a_body_that_will_not_stop_is_dropped_and_the_stop_still_ends() {
     starts.next().await;
     let handle = scheduler.handle().clone();
     let stopping = tokio::spawn(scheduler.shutdown(SECOND));
-    settle().await;
+    rig.clock.settle().await;
     rig.pass(10 * SECOND).await;
     soon(stopping).await.expect("it stops");
     let found = rows(&handle, "job").await;

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::Receiver;
 
 use crate::{
     away::{Switch, SwitchedStore},
-    rig::{MINUTE, Rig, SECOND, endless, id, settle, soon, start, telling, told},
+    rig::{MINUTE, Rig, SECOND, endless, id, soon, start, telling, told},
 };
 
 /// Those that were told so far.
@@ -50,7 +50,7 @@ async fn a_run_is_told_of_from_its_start_to_its_outcome() {
     rig.pass(MINUTE).await;
     let occurrence = starts.next().await;
     rig.rows(scheduler.handle(), "job", 1).await;
-    settle().await;
+    rig.clock.settle().await;
     let told = so_far(&mut events);
     let [
         Event::Started { job_id, occurrence: started, attempt: 1, lag, .. },
@@ -162,7 +162,7 @@ async fn a_lost_instance_s_run_is_told_of() {
     let mut events = looks.handle().events();
     trigger(dies.handle(), "job").await;
     starts.next().await;
-    settle().await;
+    rig.clock.settle().await;
     let runs_here = so_far(&mut events).iter().any(|event| matches!(event, Event::Started { .. }));
     let (stays, dies) = if runs_here { (dies, looks) } else { (looks, dies) };
     let mut events = stays.handle().events();
