@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cluster;
+mod crowd;
 mod guard;
 mod ledger;
 mod locked_table;
