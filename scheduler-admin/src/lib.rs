@@ -142,6 +142,7 @@ mod health;
 mod instance;
 mod job;
 mod limits;
+mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod occurrence;
