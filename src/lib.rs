@@ -48,6 +48,7 @@
 //! | `redis` | the lock backend on Redis |
 //! | `admin` | the admin API, an axum router |
 //! | `dashboard` | pages for operators over the admin API |
+//! | `logs` | what bodies log through `tracing`, kept with their executions: [`logs`] |
 //! | `metrics` | metrics through the `metrics` facade; with `admin`, for Prometheus at `/metrics` |
 //! | `quartz` | `dialect = "quartz"`: cron expressions of services that used the `cron` crate |
 //! | `system-tz` | the machine's zone data in place of chrono-tz's |

@@ -10,6 +10,7 @@ mod frame;
 mod instances;
 mod job;
 mod jobs;
+mod logs;
 mod look;
 mod picture;
 mod session;

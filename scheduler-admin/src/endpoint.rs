@@ -4,7 +4,7 @@
 mod parameter;
 
 use axum::routing::{MethodRouter, any, get, post};
-use scheduler_core::{occurrence::Origin, status::Status, store::Action};
+use scheduler_core::{logs::LogLevel, occurrence::Origin, status::Status, store::Action};
 
 pub(crate) use parameter::{Kind, Parameter, Place};
 use parameter::{body, header, needed, query};
@@ -20,6 +20,7 @@ use crate::{
     execution::{self, ExecutionView, RequestedView},
     instance::{self, InstanceView},
     job::{self, JobView},
+    logs::{self, LogsView},
     occurrence::{self, OccurrenceView},
     openapi::{self, Data},
     pause::{self, PausedView},
@@ -101,6 +102,17 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
         query("hours", Kind::Number(1, 168), "of the last hours; 24 unless `from` is given"),
     ]),
     Endpoint::reads("/executions/{id}", "one execution", || get(execution::one), openapi::one::<ExecutionView>),
+    Endpoint::reads(
+        "/executions/{id}/logs",
+        "what an execution logged, its first line first",
+        || get(logs::list),
+        openapi::one::<LogsView>,
+    )
+    .taking(&[
+        query("after", Kind::Number(0, i64::MAX as u64), "lines after this number, as of the last line that was read"),
+        query("limit", Kind::Number(1, 1_000), "how many; 100 unless given"),
+        query("level", Kind::Word(levels), "of this level and more severe ones"),
+    ]),
     Endpoint::reads(
         "/instances",
         "the instances that share the store, newest heartbeat first",
@@ -251,6 +263,10 @@ fn statuses() -> Vec<&'static str> {
 
 fn origins() -> Vec<&'static str> {
     Origin::ALL.iter().map(|origin| origin.as_str()).collect()
+}
+
+fn levels() -> Vec<&'static str> {
+    LogLevel::ALL.iter().map(|level| level.as_str()).collect()
 }
 
 fn actions() -> Vec<&'static str> {

@@ -8,7 +8,11 @@ use axum::{
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use scheduler_core::{
-    SchedulerHandle, execution::Execution, identity::InstanceId, occurrence::Origin, status::Status,
+    SchedulerHandle,
+    execution::{Execution, Progress},
+    identity::InstanceId,
+    occurrence::Origin,
+    status::Status,
     store::ExecutionFilter,
 };
 use serde::Serialize;
@@ -63,8 +67,24 @@ pub(crate) struct ExecutionView {
     instance: Option<String>,
     triggered_by: Option<String>,
     fence: Option<i64>,
+    /// How far the body last said that it is.
+    progress: Option<ProgressView>,
     #[schema(format = DateTime)]
     created_at: String,
+}
+
+/// So many of so many, at most all.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Progress)]
+pub(crate) struct ProgressView {
+    done: u64,
+    total: u64,
+}
+
+impl ProgressView {
+    const fn new(progress: Progress) -> Self {
+        Self { done: progress.done, total: progress.total }
+    }
 }
 
 impl ExecutionView {
@@ -90,6 +110,7 @@ impl ExecutionView {
             instance: execution.instance.map(|instance| instance.to_string()),
             triggered_by: execution.triggered_by,
             fence: execution.fence.map(|fence| fence.0),
+            progress: execution.progress.map(ProgressView::new),
             created_at: time(execution.created_at),
         }
     }

@@ -96,6 +96,18 @@ impl Query {
         })
     }
 
+    /// One word of an enum.
+    pub(crate) fn word<T>(&self, name: &str, all: &[T]) -> Result<Option<T>, ApiError>
+    where
+        T: FromStr<Err = UnknownWord> + Display,
+    {
+        let mut words = self.words(name, all)?;
+        match words.len() {
+            0 | 1 => Ok(words.pop()),
+            _ => Err(ApiError::parameter(name, "must be one word")),
+        }
+    }
+
     /// A job's id, whether there is such a job or not.
     pub(crate) fn job(&self) -> Result<Option<JobId>, ApiError> {
         let id = self.get("job")?.map(JobId::parse).transpose();

@@ -50,6 +50,8 @@ pub mod queue;
 #[doc(hidden)]
 pub mod recover;
 #[doc(hidden)]
+pub mod report;
+#[doc(hidden)]
 pub mod retry;
 #[doc(hidden)]
 pub mod revision;

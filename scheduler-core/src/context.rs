@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 pub use state::StateMap;
 
 use crate::{
+    engine::Reporter,
+    execution::Progress,
     identity::{ExecutionId, FencingToken, InstanceId, JobId},
     job::JobSettings,
     occurrence::{OccurrenceKey, Origin},
@@ -38,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) cancellation: CancellationToken,
     pub(crate) namespace: Option<Arc<str>>,
     pub(crate) state: Arc<StateMap>,
+    pub(crate) reporter: Arc<Reporter>,
 }
 
 impl JobContext {
@@ -141,6 +144,14 @@ impl JobContext {
     #[must_use]
     pub fn cancellation_token(&self) -> &CancellationToken {
         &self.0.cancellation
+    }
+
+    /// Says how far the body is: `done` of `total`, shown with the execution as a bar.
+    ///
+    /// As cheap as setting a number: what is said is written about each second, the last of it as the execution ends, and
+    /// never waits for the store. More done than there are counts as all; of a total of 0, all is done.
+    pub fn progress(&self, done: u64, total: u64) {
+        self.0.reporter.progress(Progress::new(done, total));
     }
 
     /// The service's state of this type, if it was given to the builder.

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod breaker;
+mod capture;
 mod dispatch;
 mod health;
 mod jobs;
@@ -12,6 +13,8 @@ mod locks;
 mod ours;
 mod outcomes;
 mod panic;
+mod reporter;
+mod reports;
 mod retry;
 mod run;
 mod running;
@@ -31,12 +34,15 @@ use tokio::sync::{Notify, watch};
 
 pub(crate) use agenda::Due;
 use agenda::{Undecided, run_agenda};
+pub(crate) use capture::Capture;
 pub use health::Health;
 pub(crate) use health::{HealthLog, chain};
 pub(crate) use jobs::{JobIndex, JobTable};
 use locks::Locks;
 pub(crate) use ours::Elsewhere;
 use outcomes::{Outcomes, write_outcomes};
+pub(crate) use reporter::Reporter;
+use reports::{Reports, write_reports};
 pub(crate) use retry::{Backoff, limited};
 use run::GRACE;
 pub(crate) use run::{Assignment, margin};
@@ -69,6 +75,8 @@ pub(crate) struct Engine {
     namespace: Option<Arc<str>>,
     /// The same store by connections of their own, for what must not wait behind claims: heartbeats and renewals (R25).
     pub(crate) keeper: Arc<dyn Store>,
+    /// And again, for what executions say, which takes nothing from either.
+    scribe: Arc<dyn Store>,
     pub(crate) locks: Option<Locks>,
     pub(crate) jobs: JobTable,
     pub(crate) running: Running,
@@ -78,6 +86,10 @@ pub(crate) struct Engine {
     pub(crate) tasks: Tasks,
     /// Outcomes on their way to the store (R9).
     pub(crate) outcomes: Outcomes,
+    /// What executions said, on its way to the store.
+    reports: Reports,
+    /// Which of their lines are kept.
+    capture: Capture,
     /// Asks for a look at what waits, before the next one is due.
     pub(crate) look: Arc<Notify>,
     /// Counts outcomes written, for those who wait for one.

@@ -69,8 +69,36 @@ pub struct Execution {
     pub missed_from: Option<DateTime<Utc>>,
     /// How many occurrences without a row of their own a range row covers.
     pub missed_count: Option<u64>,
+    /// How far the body said that it is, of a row that is read; it is kept apart from the row (R3).
+    pub progress: Option<Progress>,
     /// When the row was made, by the store's clock.
     pub created_at: DateTime<Utc>,
+}
+
+/// How far a body is: `done` of `total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many of them are done, at most all.
+    pub done: u64,
+    /// How many there are. Of 0 all are done.
+    pub total: u64,
+}
+
+impl Progress {
+    /// So many of so many; more than all are all.
+    #[must_use]
+    pub fn new(done: u64, total: u64) -> Self {
+        // A store counts in signed numbers.
+        let total = total.min(i64::MAX as u64);
+        Self { done: done.min(total), total }
+    }
+
+    /// Whole per cent, rounded down: 100 only where all is done.
+    #[must_use]
+    pub fn percent(self) -> u8 {
+        let percent = (u128::from(self.done) * 100).checked_div(u128::from(self.total)).unwrap_or(100);
+        u8::try_from(percent).unwrap_or(100)
+    }
 }
 
 impl Execution {
@@ -114,6 +142,7 @@ impl Execution {
             late: false,
             missed_from: None,
             missed_count: None,
+            progress: None,
             created_at,
         }
     }
@@ -122,5 +151,22 @@ impl Execution {
     #[must_use]
     pub fn shortened(self) -> Self {
         Self { message: None, error_trace: None, result_data: None, params: None, upstream_results: None, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Progress;
+
+    #[test]
+    fn progress_is_never_more_than_all() {
+        for (done, total, percent) in [(0, 3, 0), (1, 3, 33), (3, 3, 100), (9, 3, 100), (0, 0, 100), (5, 0, 100)] {
+            let progress = Progress::new(done, total);
+            assert!(progress.done <= progress.total);
+            assert_eq!(progress.percent(), percent, "{done} of {total}");
+        }
+        let most = Progress::new(u64::MAX - 1, u64::MAX);
+        assert_eq!((most.done, most.total, most.percent()), (i64::MAX as u64, i64::MAX as u64, 100));
+        assert_eq!(Progress::new(i64::MAX as u64 - 1, i64::MAX as u64).percent(), 99);
     }
 }

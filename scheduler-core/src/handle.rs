@@ -32,7 +32,7 @@ use crate::{
     identity::{ExecutionId, InstanceId, JobId},
     job::{Job, JobSettings},
     lock::LockBackend,
-    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, Store, StoreError},
+    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, LogPage, LogQuery, Store, StoreError},
 };
 
 /// How long the store may take to answer a request of the service.
@@ -146,6 +146,14 @@ impl SchedulerHandle {
     /// When the store does not answer within 10 s.
     pub async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
         self.limited("read recent executions", self.0.store.recent(jobs, each)).await
+    }
+
+    /// Lines that an execution logged.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn logs(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        self.limited("read log lines", self.0.store.logs(query)).await
     }
 
     /// The instances that share the store, newest heartbeat first.

@@ -14,6 +14,7 @@ mod handle;
 pub mod identity;
 pub mod job;
 pub mod lock;
+pub mod logs;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(not(feature = "metrics"))]
@@ -21,6 +22,8 @@ mod metrics;
 pub mod occurrence;
 pub mod outcome;
 mod random;
+#[doc(hidden)]
+pub mod redact;
 mod registry;
 mod scheduler;
 mod start_error;

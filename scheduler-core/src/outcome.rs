@@ -1,7 +1,7 @@
 //! What a job's body answers.
 //!
 //! The history keeps a bounded part of it: [`Outcome::LONGEST_MESSAGE`] of a message and [`Outcome::LONGEST_TRACE`] of an
-//! error's chain, with control characters replaced by U+FFFD, and data of [`Outcome::LARGEST_DATA`]. What is cut or left
+//! error's chain, without what looks like a secret and with control characters replaced by U+FFFD, and data of [`Outcome::LARGEST_DATA`]. What is cut or left
 //! out says so in its place. Integers are kept to the last digit.
 
 mod bounds;
@@ -11,6 +11,8 @@ mod into_outcome;
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(feature = "logs")]
+pub(crate) use bounds::{SECRET_ROOM, cut_text};
 pub(crate) use bounds::{bounded_data, bounded_text};
 pub use error::{JobError, Retry};
 pub use into_outcome::{IntoOutcome, Json};

@@ -1,7 +1,7 @@
-//! The store's contract: four traits, by who asks.
+//! The store's contract: five traits, by who asks.
 //!
 //! [`ExecutionStore`] decides who runs, [`HistoryStore`] reads what ran, [`ControlStore`] keeps jobs and
-//! instances, [`OperatorStore`] does what people ask for. [`Store`] is all four. Rule numbers (R1 …) are those of the engine's semantics.
+//! instances, [`OperatorStore`] does what people ask for, [`ReportStore`] keeps what executions say. [`Store`] is all five. Rule numbers (R1 …) are those of the engine's semantics.
 //! "Held by somebody else" is a value; an error means "we do not know". Every instant is the store's clock's.
 
 mod actor;
@@ -16,6 +16,7 @@ pub mod memory;
 mod operator;
 mod pause;
 mod records;
+mod report;
 mod retry;
 mod skip;
 
@@ -42,6 +43,7 @@ pub use records::{
     Grant, HeldLease, ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease,
     TakeOutcome, TakeRequest,
 };
+pub use report::{LogLine, LogPage, LogQuery, LogStart, Report, ReportStore};
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
 
@@ -66,9 +68,9 @@ impl StoreCapabilities {
     pub const SERVER: Self = Self { shared: true, durable: true, server_clock: true };
 }
 
-/// A store: the four traits, and connections of one's own.
+/// A store: the five traits, and connections of one's own.
 #[async_trait]
-pub trait Store: ExecutionStore + HistoryStore + ControlStore + OperatorStore {
+pub trait Store: ExecutionStore + HistoryStore + ControlStore + OperatorStore + ReportStore {
     /// What this store can do.
     fn capabilities(&self) -> StoreCapabilities;
 

@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) async fn execution(connections: &Connections, id: ExecutionId) -> Result<Option<Execution>, PostgresError> {
     let rows = connections.get().await?.query(Query::Execution, &[(&id.0, Type::INT8)]).await?;
-    rows.first().map(row::execution).transpose()
+    rows.first().map(row::read).transpose()
 }
 
 pub(crate) async fn newest_attempt(
@@ -27,7 +27,7 @@ pub(crate) async fn newest_attempt(
 ) -> Result<Option<Execution>, PostgresError> {
     let params: [Param<'_>; 2] = [(&job_id.as_str(), Type::TEXT), (&occurrence.as_str(), Type::TEXT)];
     let rows = connections.get().await?.query(Query::NewestAttempt, &params).await?;
-    rows.first().map(row::execution).transpose()
+    rows.first().map(row::read).transpose()
 }
 
 pub(crate) async fn executions(
@@ -68,13 +68,13 @@ pub(crate) async fn executions(
         let rows = connection.query(Query::PageCount, &filters).await?;
         Ok::<_, PostgresError>(Some(u64::try_from(rows[0].try_get::<_, i64>("total")?).unwrap_or(0)))
     });
-    Ok(ExecutionPage::new(rows?.iter().map(row::execution).collect::<Result<_, _>>()?, total?))
+    Ok(ExecutionPage::new(rows?.iter().map(row::read).collect::<Result<_, _>>()?, total?))
 }
 
 pub(crate) async fn latest(connections: &Connections, jobs: &[JobId]) -> Result<Vec<Execution>, PostgresError> {
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
     let rows = connections.get().await?.query(Query::Latest, &[(&ids, Type::TEXT_ARRAY)]).await?;
-    rows.iter().map(row::execution).collect()
+    rows.iter().map(row::read).collect()
 }
 
 pub(crate) async fn recent(

@@ -41,6 +41,7 @@ mod pool;
 mod prune;
 mod recover;
 mod renew;
+mod report;
 mod request;
 mod row;
 mod sql;

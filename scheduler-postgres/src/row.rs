@@ -12,7 +12,7 @@ use scheduler_core::{
 };
 use tokio_postgres::Row;
 
-use crate::error::PostgresError;
+use crate::{error::PostgresError, report};
 
 /// A word of an enum that the table keeps as text.
 pub(crate) fn word<T: FromStr>(row: &Row, column: &str, what: &'static str) -> Result<T, PostgresError> {
@@ -58,6 +58,13 @@ pub(crate) fn execution(row: &Row) -> Result<Execution, PostgresError> {
     execution.late = row.try_get("late")?;
     execution.missed_from = row.try_get("missed_from")?;
     execution.missed_count = row.try_get::<_, Option<i64>>("missed_count")?.and_then(|count| count.try_into().ok());
+    Ok(execution)
+}
+
+/// A row of the columns that `{e.read_columns}` names.
+pub(crate) fn read(row: &Row) -> Result<Execution, PostgresError> {
+    let mut execution = execution(row)?;
+    execution.progress = report::progress(row)?;
     Ok(execution)
 }
 

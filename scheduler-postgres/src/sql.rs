@@ -1,6 +1,6 @@
 //! The statements, one file each, with the schema's name put in once.
 
-/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}`, `{e.short_columns}`, `{s.columns}` and `{skip_locked}`
+/// Defines the statements: a name, and the text it has with `{schema}`, `{e.columns}`, `{e.read_columns}`, `{e.short_columns}`, `{s.columns}` and `{skip_locked}`
 /// filled in.
 macro_rules! queries {
     ($($query:ident = $file:literal $(with $skip_locked:literal)?,)*) => {
@@ -67,6 +67,9 @@ queries! {
     PruneHorizon = "prune_horizon",
     PruneLock = "prune_lock",
     Prune = "prune",
+    Report = "report",
+    Logs = "logs",
+    LogsCount = "logs_count",
     Execution = "execution",
     NewestAttempt = "newest_attempt",
     Latest = "latest",
@@ -96,6 +99,10 @@ const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, 
     e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
     e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.for_instance, e.claim_id, e.fence, e.instance_id, \
     e.triggered_by, e.params, e.upstream_results, e.late, e.missed_from, e.missed_count, e.created_at";
+
+/// What a row that is read has beside these.
+const PROGRESS_COLUMNS: &str = "(SELECT r.done FROM {schema}.execution_reports AS r WHERE r.execution_id = e.id) AS progress_done, \
+    (SELECT r.total FROM {schema}.execution_reports AS r WHERE r.execution_id = e.id) AS progress_total";
 
 /// Which of these may be long, and of what type they are: a list of many rows goes without them.
 const LONG_COLUMNS: [(&str, &str); 5] = [
@@ -127,6 +134,7 @@ impl Statements {
         let text = |(template, skip_locked): &(&str, &str)| {
             template
                 .replace("{skip_locked}", skip_locked)
+                .replace("{e.read_columns}", &format!("{COLUMNS}, {PROGRESS_COLUMNS}"))
                 .replace("{e.columns}", COLUMNS)
                 .replace("{e.short_columns}", &short)
                 .replace("{s.columns}", STATE_COLUMNS)

@@ -11,10 +11,10 @@ use scheduler_core::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
         DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
-        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
-        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
-        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-        StoreError, TakeOutcome, TakeRequest,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
     },
 };
 
@@ -22,7 +22,7 @@ use crate::{
     PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, make_way,
     operator, pause,
     pool::{Connections, Shared},
-    prune, recover, renew, request, take,
+    prune, recover, renew, report, request, take,
 };
 
 /// How many connections a handle has at most, unless told otherwise.
@@ -300,5 +300,16 @@ impl OperatorStore for PostgresStore {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         audit::read(&self.connections, query).await.map_err(|error| error.read("read the audit"))
+    }
+}
+
+#[async_trait]
+impl ReportStore for PostgresStore {
+    async fn report(&self, reports: &[Report]) -> Result<(), StoreError> {
+        report::report(&self.connections, reports).await.map_err(|error| error.write("keep what executions say"))
+    }
+
+    async fn logs(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        report::logs(&self.connections, query).await.map_err(|error| error.read("read log lines"))
     }
 }

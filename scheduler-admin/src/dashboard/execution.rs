@@ -1,11 +1,11 @@
 //! One execution.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::Uri, response::Response};
 use maud::{Markup, html};
 use scheduler_core::{execution::Execution, status::Status, store::Action};
 use serde_json::Value;
 
-use super::{Dashboard, action, look, visitor::Visitor};
+use super::{Dashboard, action, logs, look, visitor::Visitor};
 use crate::{Permission, error::ApiError, path::Segment, redact, time};
 
 /// `GET /executions/{id}`
@@ -13,6 +13,7 @@ pub(super) async fn page(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     id: Segment,
+    uri: Uri,
 ) -> Result<Response, ApiError> {
     let row = visitor.caller.execution(id).await?;
     let handle = &dashboard.api.handle;
@@ -20,6 +21,7 @@ pub(super) async fn page(
     let zone = time::zone_of(handle, &row.job_id);
     let executes = visitor.caller.may_do(Permission::Execute, &row.job_id).await?;
     let title = format!("{} #{}", row.job_id, row.id);
+    let said = logs::section(handle, &row, &uri, zone, words).await?;
     let content = html! {
         h1 { a href={ (root) "jobs/" (row.job_id) } { (row.job_id) } " #" (row.id) }
         p {
@@ -31,6 +33,7 @@ pub(super) async fn page(
         div class="card" {
             dl {
                 (course(&row, handle.now(), zone, &visitor))
+                @if let Some(progress) = row.progress { dt { (words.progress) } dd { (logs::progress(progress, words)) } }
                 dt { (words.attempt) }
                 dd { (row.attempt) " / " (row.max_attempts) }
                 dt { (words.origin) }
@@ -50,6 +53,7 @@ pub(super) async fn page(
         @if let Some(trace) = &row.error_trace { h2 { (words.error) } div class="card" { pre tabindex="0" { (look::text(trace, words)) } } }
         @if let Some(result) = &row.result_data { h2 { (words.result) } (json(result, &visitor)) }
         @if let Some(params) = &row.params { h2 { (words.params) } (json(params, &visitor)) }
+        (said)
     };
     Ok(visitor.page(&title, content))
 }

@@ -96,6 +96,15 @@ words! {
     result: "Result", "Hasil";
     params: "Parameters", "Parameter";
     late_by: "late by", "terlambat";
+    progress: "Progress", "Kemajuan";
+    log: "Log", "Log";
+    level: "Level", "Tingkat";
+    source: "Source", "Sumber";
+    lines_dropped: "lines are not kept: there is room for the first 900 and the last 100.", "baris tidak disimpan: ada tempat untuk 900 baris pertama dan 100 baris terakhir.";
+    lines_earlier: "lines came earlier.", "baris sebelumnya.";
+    lines_all: "All lines", "Semua baris";
+    no_lines: "No log line is kept.", "Tidak ada baris log yang disimpan.";
+    no_lines_help: "Lines are kept where the service's subscriber has logs::layer(), up to the level that its scheduler asks for.", "Baris log disimpan bila subscriber layanan memakai logs::layer(), sampai tingkat yang diminta scheduler.";
     newer: "Newest", "Terbaru";
     older: "Older", "Lebih lama";
     csv: "CSV", "CSV";

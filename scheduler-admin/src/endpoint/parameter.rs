@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Number(u64, u64),
     /// Several of these, with commas between them.
     Words(fn() -> Vec<&'static str>),
+    /// One of these.
+    Word(fn() -> Vec<&'static str>),
     Instant,
     /// From a second to a minute.
     Wait,

@@ -1,6 +1,7 @@
 //! Schemas that no view has of its own.
 
 use scheduler_core::{
+    logs::LogLevel,
     occurrence::Origin,
     status::{Reason, Status},
     store::Action,
@@ -17,7 +18,7 @@ use crate::{endpoint::Kind, error::Code};
 
 /// Words that are one of a few.
 pub(crate) mod words {
-    use super::{Action, Object, Origin, Reason, Status, word};
+    use super::{Action, LogLevel, Object, Origin, Reason, Status, word};
 
     pub(crate) fn status() -> Object {
         word(Status::ALL.iter().map(|word| word.as_str()), false)
@@ -33,6 +34,10 @@ pub(crate) mod words {
 
     pub(crate) fn reason() -> Object {
         word(Reason::ALL.iter().map(|word| word.as_str()), true)
+    }
+
+    pub(crate) fn level() -> Object {
+        word(LogLevel::ALL.iter().map(|word| word.as_str()), false)
     }
 
     pub(crate) fn action() -> Object {
@@ -62,6 +67,7 @@ pub(super) fn of(kind: Kind) -> RefOr<Schema> {
             .minimum(Some(least))
             .maximum(Some(most)),
         Kind::Words(words) => return array(word(words().into_iter(), false)).into(),
+        Kind::Word(words) => return word(words().into_iter(), false).into(),
         Kind::Instant => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
         Kind::Wait => text().pattern(Some("^([1-9]|[1-5][0-9]|60)s$")),
         Kind::Uuid => text().format(Some(SchemaFormat::Custom("uuid".to_owned()))),

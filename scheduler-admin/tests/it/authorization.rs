@@ -18,6 +18,7 @@ async fn nobody_without_a_token_gets_past_401_whatever_they_ask() {
         "/attendance/history?limit=0",
         "/executions/recent?hours=999",
         "/executions/1",
+        "/executions/1/logs",
         "/executions/x",
         "/no/such/path",
         "/%FF",

@@ -22,10 +22,10 @@ use crate::{
 
 const KEY: [u8; 32] = [7; 32];
 
-struct Page {
+pub(crate) struct Page {
     status: StatusCode,
     headers: HeaderMap,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Page {
@@ -43,10 +43,10 @@ impl Page {
 }
 
 /// Somebody's browser.
-struct Browser {
+pub(crate) struct Browser {
     app: Router,
     cookie: Option<String>,
-    language: &'static str,
+    pub(crate) language: &'static str,
 }
 
 impl Browser {
@@ -58,7 +58,7 @@ impl Browser {
         Self { app, cookie: None, language: "en" }
     }
 
-    async fn signed_in(service: &Service, token: &str) -> Self {
+    pub(crate) async fn signed_in(service: &Service, token: &str) -> Self {
         let mut browser = Self::new(service);
         let page = browser.post("/sign-in", &format!("token={token}&next=")).await;
         assert_eq!(page.location(), "./");
@@ -90,7 +90,7 @@ impl Browser {
         Page { status: parts.status, headers: parts.headers, text }
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub(crate) async fn get(&self, path: &str) -> Page {
         self.send(Method::GET, path, &[], String::new()).await
     }
 

@@ -48,6 +48,7 @@ async fn an_execution_has_its_fields_in_its_job_s_zone() {
             "result_data": { "created": 1 },
             "reason": null,
             "triggered_by": "super",
+            "progress": null,
             "created_at": "2025-11-02T19:00:00+07:00",
         })
     );

@@ -12,6 +12,8 @@ mod failures;
 mod health;
 mod jobs;
 mod limits;
+#[cfg(feature = "dashboard")]
+mod logs;
 mod openapi;
 mod operators;
 mod service;

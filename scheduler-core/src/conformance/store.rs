@@ -327,6 +327,18 @@ macro_rules! store_conformance {
             what_lies_at_the_horizon_or_later_is_backfilled
             of_ten_who_prune_at_once_each_row_is_deleted_once
         }
+        $crate::__conformance_cases! { $harness, report:
+            lines_are_read_as_they_were_written
+            lines_are_read_by_number_from_either_end
+            lines_are_read_of_a_level_and_more_severe_ones
+            a_later_line_takes_the_place_of_an_earlier_one_and_not_the_other_way
+            a_report_that_is_repeated_is_there_once
+            the_last_progress_is_what_is_read_by_every_way
+            an_execution_keeps_what_it_said_when_it_ends
+            any_text_is_kept_but_for_what_no_store_takes
+            what_is_said_of_no_row_is_left_out_and_the_rest_is_kept
+            what_an_execution_said_is_pruned_with_it
+        }
         $crate::__conformance_cases! { $harness, audit:
             a_pause_and_its_end_leave_their_entries
             what_is_done_to_executions_leaves_its_entries

@@ -18,6 +18,7 @@ const SUITES: [(&[&str], &str); 2] = [
             include_str!("prune.rs"),
             include_str!("queue.rs"),
             include_str!("recover.rs"),
+            include_str!("report.rs"),
             include_str!("retry.rs"),
             include_str!("revision.rs"),
             include_str!("skip.rs"),

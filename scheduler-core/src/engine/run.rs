@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing::{Instrument as _, debug, warn};
 
 use super::{
-    Engine, JobIndex, Stop,
+    Engine, JobIndex, Reporter, Stop,
     panic::{Panic, catch},
     running::{HeldLock, RunControl, RunningExecution},
     span,
@@ -85,7 +85,8 @@ impl Engine {
             .map(|asked_at| asked_at.filter(|_| settings.on_lost_lease != OnLostLease::Ignore))
             .map(|asked_at| asked_at.map(|asked_at| asked_at + settings.lease_ttl));
         let control = Arc::new(RunControl::new(ends[0], ends[1]));
-        let span = span::open(&settings.id, &assignment, self.instance);
+        let reporter = Reporter::new(assignment.execution_id, self);
+        let span = self.capture.open(&reporter, || span::open(&settings.id, &assignment, self.instance));
         let lock = assignment.lock.map(|lock| lock.lease);
         let (execution_id, fence, attempt, max_attempts) =
             (assignment.execution_id, assignment.fence, assignment.attempt, assignment.max_attempts);
@@ -118,6 +119,7 @@ impl Engine {
             cancellation: control.cancellation.clone(),
             namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),
+            reporter: Arc::clone(&reporter),
         });
         let due_at = match context.origin() {
             // A request comes when it comes, and jitter is the schedule's.
@@ -155,6 +157,7 @@ impl Engine {
             span::close(&span, &finish);
             engine.running.end(execution_id);
             engine.outcomes.push(finish);
+            engine.reports.ended(&reporter);
         };
         self.tasks.spawn_body(body.instrument(entered));
     }

@@ -14,8 +14,8 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
-    Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Running, ServerTime, Starting, Stop, Tasks, agenda::Undecided,
-    run_agenda, tasks::Task, write_outcomes,
+    Capture, Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Reports, Running, ServerTime, Starting, Stop, Tasks,
+    agenda::Undecided, run_agenda, tasks::Task, write_outcomes, write_reports,
 };
 use crate::{
     clock::Clock,
@@ -40,6 +40,9 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long outcomes are still tried to be written once every body has ended; what is not written is recovered.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long what executions said is tried to be written after that: less matters less.
+const REPORTS_LIMIT: Duration = Duration::from_secs(2);
+
 /// How long what is held without a run is still given back after that, and the instance taken off the list; a store that
 /// hangs must not hold up the end call by call.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
@@ -56,6 +59,7 @@ pub(crate) struct EngineParts {
     pub(crate) locks: Option<Arc<dyn LockBackend>>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) state: Arc<StateMap>,
+    pub(crate) capture: Capture,
     pub(crate) health: Arc<HealthLog>,
     pub(crate) events: Events,
     pub(crate) look: Arc<Notify>,
@@ -149,6 +153,7 @@ async fn live(
         keep_up(&engine, "agenda", move |engine| run_agenda(engine, Arc::clone(&stop)))
     };
     let outcomes = keep_up(&engine, "writer of outcomes", write_outcomes);
+    let reports = keep_up(&engine, "writer of reports", write_reports);
     let leases = keep_up(&engine, "keeper of leases", keep_leases);
     let looks = keep_up(&engine, "look around", look_around);
     if started.send(Ok(())).is_err() {
@@ -164,6 +169,7 @@ async fn live(
         drain_bodies(&engine, drain).await;
         looks.abort();
         flush(&engine).await;
+        engine.reports.flush(&engine, REPORTS_LIMIT).await;
         let left = async {
             give_back(&engine).await;
             heartbeat::leave(&engine).await;
@@ -178,6 +184,7 @@ async fn live(
     }
     leases.abort();
     outcomes.abort();
+    reports.abort();
 }
 
 /// Runs a part of the engine that must not end before its time: one that panics is told of, and goes on after a rest.
@@ -216,6 +223,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         time: ServerTime::new(&*parts.clock, capabilities.server_clock),
         clock: parts.clock,
         keeper: parts.store.attach(),
+        scribe: parts.store.attach(),
         namespace: store.namespace().map(Arc::from),
         store,
         locks: locks.map(|backend| Locks::new(backend, capabilities.shared)),
@@ -223,6 +231,8 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         running: Running::default(),
         undecided: Undecided::default(),
         outcomes: Outcomes::default(),
+        reports: Reports::default(),
+        capture: parts.capture,
         health: parts.health,
         events: parts.events,
         state: parts.state,
@@ -235,6 +245,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         starting: Starting::default(),
     });
     metrics::start(&engine);
+    engine.capture.start();
     heartbeat::run_once(&engine).await.map_err(StartError::Store)?;
     announce::announce_all(&engine).await.map_err(StartError::Store)?;
     info!(

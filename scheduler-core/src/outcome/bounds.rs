@@ -1,10 +1,14 @@
 //! How much of what a run says is kept, and in which characters.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use serde_json::{Value, json};
 
 use super::Outcome;
+use crate::redact;
 
 /// What stands for a character that no store and no terminal should be given.
 const REPLACEMENT: char = '\u{fffd}';
@@ -22,19 +26,30 @@ impl Outcome {
     pub const DEEPEST_DATA: usize = 100;
 }
 
-/// The text with its control characters replaced, but for tabs and ends of lines, and cut to this many bytes.
+/// How much longer than what is kept of a text a secret at its end may be, to be found.
+pub(crate) const SECRET_ROOM: usize = 4 * 1024;
+
+/// The text without secrets ([`redact`]), its control characters replaced, but for tabs and ends of lines, and cut to this
+/// many bytes.
 pub(crate) fn bounded_text(mut text: String, limit: usize) -> String {
     let length = text.len();
-    if length > limit {
+    text.truncate(text.floor_char_boundary(limit + SECRET_ROOM));
+    cut_text(text, length, limit)
+}
+
+/// The same of a text that was so long, of which there is as much as may be kept and the room for a secret.
+pub(crate) fn cut_text(mut text: String, length: usize, limit: usize) -> String {
+    let is_cut = text.len() < length;
+    if let Cow::Owned(redacted) = redact::text(&text) {
+        text = redacted;
+    }
+    text = printable(text);
+    if is_cut || text.len() > limit {
         let note = format!("… (cut, {length} bytes)");
         text.truncate(text.floor_char_boundary(limit - note.len()));
-        // What is replaced grows to three bytes at most, so it is cut to fit once more.
-        let mut text = printable(text);
-        text.truncate(text.floor_char_boundary(limit - note.len()));
-        return text + &note;
+        text += &note;
     }
-    let text = printable(text);
-    if text.len() > limit { bounded_text(text, limit) } else { text }
+    text
 }
 
 fn printable(text: String) -> String {
@@ -118,6 +133,17 @@ mod tests {
         assert!(text.ends_with("é… (cut, 1048576 bytes)"), "{}", &text[text.len() - 40..]);
         assert!((8_190..=8_192).contains(&text.len()));
         assert_eq!(bounded_text("x".repeat(8_192), 8_192).len(), 8_192, "what fits is left alone");
+    }
+
+    #[test]
+    fn secrets_are_left_out_those_too_that_are_cut() {
+        let text = bounded_text("see postgres://hris:hunter2@db/hris".to_owned(), 8_192);
+        assert_eq!(text, "see postgres://hris:[redacted]@db/hris");
+        for (length, shown) in [(8_170, "x password="), (20_000, "x… (cut, 20017 bytes)")] {
+            let text = bounded_text(format!("{} password=hunter2", "x".repeat(length)), 8_192);
+            let end = &text[8_000..];
+            assert!(end.contains(shown) && !text.contains("hunter2") && text.len() <= 8_192, "{end}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     build_error::{BuildError, Mistake},
     clock::{Clock, SystemClock},
     context::StateMap,
+    engine::Capture,
     job::{Job, OverlapPolicy},
     lock::LockBackend,
     registry::registered_jobs,
@@ -31,6 +32,7 @@ pub struct SchedulerBuilder {
     state: StateMap,
     clock: Arc<dyn Clock>,
     version: String,
+    capture: Capture,
 }
 
 impl SchedulerBuilder {
@@ -44,6 +46,7 @@ impl SchedulerBuilder {
             state: StateMap::default(),
             clock: Arc::new(SystemClock),
             version: String::new(),
+            capture: Capture::default(),
         }
     }
 
@@ -101,6 +104,13 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Keeps what executions log up to this level, `info` unless told, or nothing; see [`crate::logs`], which says what hears it.
+    #[cfg(feature = "logs")]
+    pub fn capture_logs(mut self, level: impl Into<Option<crate::logs::LogLevel>>) -> Self {
+        self.capture = Capture::new(level.into(), true);
+        self
+    }
+
     /// Checks that the parts fit together.
     ///
     /// # Errors
@@ -121,6 +131,7 @@ impl SchedulerBuilder {
             state: self.state,
             clock: self.clock,
             version: self.version,
+            capture: self.capture,
         })
     }
 }

@@ -15,6 +15,7 @@ mod operator;
 mod overlap;
 mod pause;
 mod recover;
+mod report;
 mod state;
 mod take;
 #[cfg(test)]
@@ -30,10 +31,10 @@ use super::{
     AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
     CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
     DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-    HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore, PauseOutcome,
-    PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease, ResumeOutcome, ResumeRequest,
-    RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome,
-    TakeRequest,
+    HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
+    OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
+    Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store,
+    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -49,7 +50,8 @@ const HISTORY_LIMIT: usize = 10_000;
 ///
 /// It keeps the last 10,000 final rows, or as many as [`MemoryStore::with_history_limit`] says. What is dropped can't
 /// run again: the job's watermark, and above it a record of what was decided, outlive the rows, and what lies below the
-/// newest of them is not backfilled any more. A manual request's idempotency key is forgotten with its rows. Clones share everything.
+/// newest of them is not backfilled any more. A manual request's idempotency key is forgotten with its rows. Of log lines it
+/// keeps 16 MiB. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
@@ -213,7 +215,7 @@ impl ExecutionStore for MemoryStore {
 #[async_trait]
 impl HistoryStore for MemoryStore {
     async fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
-        Ok(self.state().execution(id).cloned())
+        Ok(self.state().shown(id))
     }
 
     async fn newest_attempt(
@@ -221,7 +223,8 @@ impl HistoryStore for MemoryStore {
         job_id: &JobId,
         occurrence: &OccurrenceKey,
     ) -> Result<Option<Execution>, StoreError> {
-        Ok(self.state().newest_attempt(job_id, occurrence).cloned())
+        let state = self.state();
+        Ok(state.newest_attempt(job_id, occurrence).map(|row| state.said.with_progress(row)))
     }
 
     async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
@@ -310,5 +313,17 @@ impl OperatorStore for MemoryStore {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         Ok(self.state().audit.read(query))
+    }
+}
+
+#[async_trait]
+impl ReportStore for MemoryStore {
+    async fn report(&self, reports: &[Report]) -> Result<(), StoreError> {
+        self.write(|state, _| reports.iter().for_each(|report| state.report(report)));
+        Ok(())
+    }
+
+    async fn logs(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        Ok(self.state().said.logs(query))
     }
 }

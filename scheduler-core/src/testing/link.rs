@@ -41,9 +41,11 @@ words! {
         Cancel = "cancel",
         /// Any other write of `OperatorStore`.
         Operate = "operate",
+        /// `ReportStore::report`.
+        Report = "report",
         /// `HistoryStore::prune`.
         Prune = "prune",
-        /// Any other of `HistoryStore`, and `OperatorStore::audit`.
+        /// Any other of `HistoryStore`, `OperatorStore::audit` and `ReportStore::logs`.
         Read = "read",
         /// `ControlStore::announce`.
         Announce = "announce",

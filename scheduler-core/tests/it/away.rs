@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
@@ -16,10 +16,10 @@ use scheduler_core::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
         DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
-        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, ManualOutcome, ManualRequest, OperatorStore,
-        PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
-        ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store, StoreCapabilities,
-        StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
     },
 };
 use tokio::sync::watch;
@@ -34,6 +34,8 @@ pub(crate) struct Switch {
     holds_answers: Arc<watch::Sender<bool>>,
     /// Refuses outcomes of this job's rows that say anything of their own.
     refuses: Arc<Mutex<Option<&'static str>>>,
+    /// How often executions' words came.
+    reports: Arc<AtomicUsize>,
     /// The one operation that fares as above; none for all.
     only: Arc<Mutex<Option<&'static str>>>,
 }
@@ -45,6 +47,7 @@ impl Default for Switch {
             loses_answers: Arc::default(),
             holds_answers: Arc::new(watch::Sender::new(false)),
             refuses: Arc::default(),
+            reports: Arc::default(),
             only: Arc::default(),
         }
     }
@@ -71,6 +74,11 @@ impl Switch {
     /// Refuses outcomes of this job that say what the job said.
     pub(crate) fn set_refusing(&self, job: &'static str) {
         *self.refuses.lock().expect("no test panics with it") = Some(job);
+    }
+
+    /// How often executions' words came.
+    pub(crate) fn reports(&self) -> usize {
+        self.reports.load(Ordering::SeqCst)
     }
 
     fn concerns(&self, operation: &'static str) -> bool {
@@ -272,6 +280,21 @@ impl OperatorStore for SwitchedStore {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         self.call("read the audit", self.inner.audit(query)).await
+    }
+}
+
+#[async_trait]
+impl ReportStore for SwitchedStore {
+    async fn report(&self, reports: &[Report]) -> Result<(), StoreError> {
+        self.switch.reports.fetch_add(1, Ordering::SeqCst);
+        if reports.iter().flat_map(|report| &report.lines).any(|line| line.message == "poison") {
+            return Err(StoreError::Rejected { operation: "report", source: "the test refuses it".into() });
+        }
+        self.call("report", self.inner.report(reports)).await
+    }
+
+    async fn logs(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        self.inner.logs(query).await
     }
 }
 

@@ -9,12 +9,15 @@ mod dependants;
 mod every_instance;
 mod granted;
 mod jitter;
+#[cfg(feature = "logs")]
+mod logs;
 mod manual;
 mod not_shared;
 mod operators;
 mod outcomes;
 mod own_thread;
 mod pauses;
+mod progress;
 mod revisions;
 mod rig;
 mod several;

@@ -1,4 +1,4 @@
-SELECT {e.columns}
+SELECT {e.read_columns}
 FROM unnest($1::text[]) WITH ORDINALITY AS a (job_id, nth)
 JOIN LATERAL (
     SELECT * FROM {schema}.job_executions AS r

@@ -1,5 +1,5 @@
 -- A page of the history by id, newest first. An empty filter lets every row through.
-SELECT {e.columns}
+SELECT {e.read_columns}
 FROM {schema}.job_executions AS e
 WHERE ($1::text IS NULL OR e.job_id = $1)
   AND ($2::text[] IS NULL OR e.job_id = ANY ($2))

@@ -21,14 +21,14 @@ impl State {
             PageStart::Before(id) => (Some(id), 0),
         };
         let rows = self.newest_first(&query.filter, before).skip(skipped).take(query.limit);
-        let executions = rows.cloned().collect();
+        let executions = rows.map(|row| self.said.with_progress(row)).collect();
         let total = query.count.then(|| self.newest_first(&query.filter, None).count() as u64);
         ExecutionPage::new(executions, total)
     }
 
     pub(super) fn latest(&self, jobs: &[JobId]) -> Vec<Execution> {
         let latest = jobs.iter().filter_map(|job_id| self.execution(self.jobs.get(job_id)?.latest?));
-        latest.cloned().collect()
+        latest.map(|row| self.said.with_progress(row)).collect()
     }
 
     /// The rows of a filter, newest first, from below `before` on.

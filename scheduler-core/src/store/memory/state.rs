@@ -11,13 +11,14 @@ use super::{
     audit::Audit,
     control::{Instance, SharedPolicies},
     job::JobRecord,
+    report::Said,
 };
 use crate::{
     execution::Execution,
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
     occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{NextAttempt, PruneRequest, Pruned},
+    store::{NextAttempt, PruneRequest, Pruned, Report},
 };
 
 /// The store's content. Each method is one transaction; the caller holds the lock.
@@ -34,6 +35,7 @@ pub(super) struct State {
     pub(super) instances: HashMap<InstanceId, Instance>,
     pub(super) shared: SharedPolicies,
     pub(super) audit: Audit,
+    pub(super) said: Said,
     /// Final rows, oldest first: what may be dropped.
     finals: BTreeSet<ExecutionId>,
     history_limit: usize,
@@ -84,6 +86,7 @@ impl State {
             instances: HashMap::new(),
             shared: SharedPolicies::default(),
             audit: Audit::default(),
+            said: Said::default(),
             finals: BTreeSet::new(),
             history_limit,
             last_execution: 0,
@@ -98,6 +101,18 @@ impl State {
 
     pub(super) fn execution(&self, id: ExecutionId) -> Option<&Execution> {
         self.rows.get(&id).map(|row| &*row.execution)
+    }
+
+    /// A row as it is read.
+    pub(super) fn shown(&self, id: ExecutionId) -> Option<Execution> {
+        self.execution(id).map(|row| self.said.with_progress(row))
+    }
+
+    /// Keeps what an execution said, if its row is there.
+    pub(super) fn report(&mut self, report: &Report) {
+        if self.rows.contains_key(&report.execution_id) {
+            self.said.keep(report);
+        }
     }
 
     /// The attempts at an occurrence, first to last.
@@ -297,6 +312,7 @@ impl State {
 
     fn drop_row(&mut self, id: ExecutionId) {
         let Some(Row { execution: row, .. }) = self.rows.remove(&id) else { return };
+        self.said.forget(id);
         self.unindex(&row);
         let job = self.jobs.get_mut(&row.job_id).expect("rows are of jobs that were announced");
         job.rows.remove(&id);

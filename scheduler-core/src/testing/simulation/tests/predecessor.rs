@@ -10,6 +10,7 @@ use super::seeds_until;
 use crate::{
     clock::Clock as _,
     context::{Inner, JobContext, StateMap},
+    engine::Reporter,
     execution::Execution,
     identity::{ExecutionId, FencingToken, JobId},
     job::Job,
@@ -132,6 +133,7 @@ fn context(seat: &Seat, job: &Job, at: DateTime<Utc>) -> JobContext {
         cancellation: CancellationToken::new(),
         namespace: None,
         state: Arc::new(StateMap::default()),
+        reporter: Reporter::of_nobody(ExecutionId(0)),
     })
 }
 

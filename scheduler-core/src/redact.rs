@@ -1,11 +1,12 @@
-//! Secrets that somebody let slip into a message, a trace or a result: no answer and no page shows them.
+//! Secrets that somebody let slip into a message, a trace, a log line or a result: none is kept of the texts, and no answer and
+//! no page shows any. For this library's own crates.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
 /// What is shown in their place.
-const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 /// How many secrets a text may have; of one with more the rest is not shown either, so that it takes no long time.
 const MOST: usize = 100;
 /// What a name ends with whose value is a secret.
@@ -15,7 +16,8 @@ const NAMES: [&str; 9] =
 const PUBLIC: &str = "fencing_token";
 
 /// A text without the passwords of its URLs, its bearer tokens and JWTs, and what stands after `password=` and the like.
-pub(crate) fn text(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn text(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut rest = text;
     for _ in 0..MOST {
@@ -33,12 +35,14 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 }
 
 /// The same of an optional text.
-pub(crate) fn option(given: Option<String>) -> Option<String> {
+#[must_use]
+pub fn option(given: Option<String>) -> Option<String> {
     given.map(|given| text(&given).into_owned())
 }
 
 /// A value without what its secret fields hold, at any depth; its other texts as [`text`] has them.
-pub(crate) fn value(value: Value) -> Value {
+#[must_use]
+pub fn value(value: Value) -> Value {
     match value {
         Value::String(given) => Value::String(text(&given).into_owned()),
         Value::Array(items) => items.into_iter().map(self::value).collect(),
@@ -53,7 +57,9 @@ fn field(name: String, value: Value) -> (String, Value) {
     (name, value)
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether what has this name is a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     name != PUBLIC && NAMES.iter().any(|secret| name.ends_with(secret))
 }
