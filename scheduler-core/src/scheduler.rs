@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     clock::Clock,
     context::StateMap,
-    engine::{EngineParts, EngineThread, HealthLog},
+    engine::{ContinueTrace, EngineParts, EngineThread, HealthLog},
     event::Events,
     handle::{HandleParts, SchedulerHandle},
     identity::InstanceId,
@@ -44,6 +44,7 @@ pub struct Scheduler {
     state: StateMap,
     clock: Arc<dyn Clock>,
     version: String,
+    continue_trace: Option<ContinueTrace>,
 }
 
 impl Scheduler {
@@ -111,6 +112,7 @@ impl Scheduler {
         let parts = EngineParts {
             instance,
             version: self.version,
+            continue_trace: self.continue_trace,
             clock: self.clock,
             store: self.store,
             locks: self.locks,

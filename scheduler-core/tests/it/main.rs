@@ -18,4 +18,5 @@ mod revisions;
 mod rig;
 mod several;
 mod shutdown;
+mod traces;
 mod watch;
