@@ -70,6 +70,7 @@ pub mod prelude {
     //! What a file with jobs uses.
 
     pub use scheduler_core::{
+        TraceContext,
         context::JobContext,
         extract::{Attempt, Params, ScheduledAt, State, Upstream},
         identity::FencingToken,

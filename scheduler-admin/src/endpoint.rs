@@ -148,6 +148,8 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     .taking(&[
         query("wait", Kind::Wait, "for how long to wait for the occurrence's end, at most 60 s"),
         header("Idempotency-Key", Kind::Key, "a repetition under it is answered with the first run, and runs nothing"),
+        header("traceparent", Kind::Text, "W3C's: the trace that the executions continue; ignored if malformed"),
+        header("tracestate", Kind::Text, "W3C's, beside it"),
         body("params", Kind::Any, "what the job's body takes"),
         REASON,
     ])

@@ -53,6 +53,7 @@
 //! | `next` | `count` | 1 to 1,000, 10 unless given |
 //! | `trigger` | `wait` | `1s` to `60s`: 200 once the occurrence's last attempt has ended, 202 if time runs out |
 //! | | header `Idempotency-Key` | 1 to 200 visible ASCII characters: a repetition is 200 with the first attempt, and runs nothing |
+//! | | headers `traceparent`, `tracestate` | W3C's: each attempt continues that trace; malformed ones are ignored |
 //!
 //! A name that is not listed is left alone; one that is listed may be given once.
 //!

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use scheduler_core::{SchedulerHandle, TriggerRequest, execution::Execution, store::Actor};
+use scheduler_core::{SchedulerHandle, TraceContext, TriggerRequest, execution::Execution, store::Actor};
 use tracing::warn;
 
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) async fn trigger(
     // Asked before anything is requested: who may not wait has not run anything either.
     let wait = wait.map(|limit| api.limits.wait().map(|slot| (limit, slot))).transpose()?;
     let key = idempotency_key(request.headers())?;
+    let trace = trace_context(request.headers());
     let mut fields = caller.body(request).await?;
 
     let Actor { who, reason, address } = caller.actor(fields.reason()?);
@@ -45,6 +46,9 @@ pub(crate) async fn trigger(
     }
     if let Some(key) = key {
         wanted = wanted.with_idempotency_key(key);
+    }
+    if let Some(trace) = trace {
+        wanted = wanted.in_trace(trace);
     }
     if let Some(params) = fields.take("params") {
         wanted = wanted.with_params(params);
@@ -84,6 +88,14 @@ fn answer(handle: &SchedulerHandle, execution: Execution, done: bool) -> Respons
         (false, _) => (StatusCode::ACCEPTED, format!("a run of `{}` is requested", execution.job_id)),
     };
     RequestedView::of(handle, execution).answer(status, message)
+}
+
+/// The trace that the caller is in. What is malformed, or given twice, is as if it had not been given: so W3C has it.
+fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut parents = headers.get_all("traceparent").iter();
+    let trace = TraceContext::parse(parents.next()?.to_str().ok()?).filter(|_| parents.next().is_none())?;
+    let states: Result<Vec<_>, _> = headers.get_all("tracestate").iter().map(|value| value.to_str()).collect();
+    Some(trace.with_tracestate(&states.unwrap_or_default().join(",")))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

@@ -63,6 +63,8 @@ mod store;
 pub mod take;
 #[cfg(test)]
 mod tests;
+#[doc(hidden)]
+pub mod trace_context;
 
 use std::{sync::Arc, time::Duration};
 

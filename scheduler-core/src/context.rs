@@ -17,6 +17,7 @@ use crate::{
     identity::{ExecutionId, FencingToken, InstanceId, JobId},
     job::JobSettings,
     occurrence::{OccurrenceKey, Origin},
+    trace_context::TraceContext,
 };
 
 /// What a body can know of its execution; cheap to clone.
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) triggered_by: Option<String>,
     pub(crate) params: Option<Value>,
     pub(crate) upstream_results: Option<Value>,
+    pub(crate) trace_context: Option<TraceContext>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) namespace: Option<Arc<str>>,
     pub(crate) state: Arc<StateMap>,
@@ -131,6 +133,13 @@ impl JobContext {
     #[must_use]
     pub fn upstream_results(&self) -> Option<&Value> {
         self.0.upstream_results.as_ref()
+    }
+
+    /// The trace that a manual request belongs to: the same in each of its attempts, and in what runs after them. What the
+    /// body calls continues it with [`TraceContext::headers`].
+    #[must_use]
+    pub fn trace_context(&self) -> Option<&TraceContext> {
+        self.0.trace_context.as_ref()
     }
 
     /// Where the execution's row is within its store ([`Store::namespace`](crate::store::Store::namespace)), for stores that

@@ -48,6 +48,7 @@ use run::GRACE;
 pub(crate) use run::{Assignment, margin};
 pub(crate) use running::{HeldLock, Running, RunningExecution, Stop};
 use server_time::ServerTime;
+pub(crate) use span::ContinueTrace;
 use starting::Starting;
 pub(crate) use tasks::Tasks;
 pub(crate) use thread::{EngineParts, EngineThread};
@@ -83,6 +84,8 @@ pub(crate) struct Engine {
     pub(crate) health: Arc<HealthLog>,
     pub(crate) events: Events,
     pub(crate) state: Arc<StateMap>,
+    /// What tells a span of the trace that was given, where the service has such.
+    continue_trace: Option<ContinueTrace>,
     pub(crate) tasks: Tasks,
     /// Outcomes on their way to the store (R9).
     pub(crate) outcomes: Outcomes,

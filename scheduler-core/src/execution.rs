@@ -7,6 +7,7 @@ use crate::{
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId},
     occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
+    trace_context::TraceContext,
 };
 
 /// One attempt at one occurrence, as the store has it.
@@ -63,6 +64,8 @@ pub struct Execution {
     pub params: Option<Value>,
     /// What the jobs answered that it runs after, by their ids (R24).
     pub upstream_results: Option<Value>,
+    /// The trace that its request belongs to.
+    pub trace_context: Option<TraceContext>,
     /// Whether its outcome came after it was given up (R6).
     pub late: bool,
     /// The first instant that a range row covers.
@@ -139,6 +142,7 @@ impl Execution {
             triggered_by: None,
             params: None,
             upstream_results: None,
+            trace_context: None,
             late: false,
             missed_from: None,
             missed_count: None,

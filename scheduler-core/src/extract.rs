@@ -15,16 +15,16 @@ pub use scheduled_at::ScheduledAt;
 pub use state::State;
 pub use upstream::Upstream;
 
-use crate::{context::JobContext, identity::FencingToken, outcome::JobError};
+use crate::{context::JobContext, identity::FencingToken, outcome::JobError, trace_context::TraceContext};
 
 /// A type that a job's body may take as an argument, made from its execution's context.
 ///
 /// These are: [`JobContext`], [`State`], [`Params`], [`ScheduledAt`], [`Attempt`], [`CancellationToken`],
-/// [`FencingToken`] and [`Upstream`].
+/// [`FencingToken`], [`Upstream`], and [`TraceContext`] in an `Option`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an argument of a job",
     label = "a job can't take this",
-    note = "a job takes `JobContext`, `State<T>`, `Params<T>`, `ScheduledAt`, `Attempt`, `CancellationToken`, `FencingToken` and `Upstream<T>`, in any order",
+    note = "a job takes `JobContext`, `State<T>`, `Params<T>`, `ScheduledAt`, `Attempt`, `CancellationToken`, `FencingToken`, `Upstream<T>` and `Option<TraceContext>`, in any order",
     note = "a value of the service's own is `State<T>` where `T: Clone + Send + Sync + 'static`, given to the builder by `.state(value)`"
 )]
 pub trait FromContext: Sized {
@@ -93,5 +93,11 @@ impl FromContext for CancellationToken {
 impl FromContext for FencingToken {
     fn from_context(context: &JobContext) -> Result<Self, JobError> {
         Ok(context.fencing_token())
+    }
+}
+
+impl FromContext for Option<TraceContext> {
+    fn from_context(context: &JobContext) -> Result<Self, JobError> {
+        Ok(context.trace_context().cloned())
     }
 }

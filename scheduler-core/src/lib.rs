@@ -31,6 +31,7 @@ pub mod status;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod trace_context;
 
 pub use engine::Health;
 pub use handle::{
@@ -41,3 +42,4 @@ pub use registry::register;
 pub use registry::registered_jobs;
 pub use scheduler::{RunningScheduler, Scheduler, SchedulerBuilder};
 pub use start_error::StartError;
+pub use trace_context::TraceContext;

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     clock::Clock,
     context::StateMap,
-    engine::{Capture, EngineParts, EngineThread, HealthLog},
+    engine::{Capture, ContinueTrace, EngineParts, EngineThread, HealthLog},
     event::Events,
     handle::{HandleParts, SchedulerHandle},
     identity::InstanceId,
@@ -45,6 +45,7 @@ pub struct Scheduler {
     clock: Arc<dyn Clock>,
     version: String,
     capture: Capture,
+    continue_trace: Option<ContinueTrace>,
 }
 
 impl Scheduler {
@@ -113,6 +114,7 @@ impl Scheduler {
             instance,
             version: self.version,
             capture: self.capture,
+            continue_trace: self.continue_trace,
             clock: self.clock,
             store: self.store,
             locks: self.locks,

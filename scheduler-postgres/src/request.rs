@@ -1,6 +1,7 @@
 //! Manual requests (R19).
 
 use scheduler_core::{
+    TraceContext,
     identity::ExecutionId,
     job::OverlapPolicy,
     status::{Reason, Status},
@@ -121,7 +122,9 @@ async fn insert(
     };
     let attempts = i32::try_from(request.max_attempts).unwrap_or(i32::MAX);
     let triggered_by = request.actor.as_ref().map(|actor| storable(&actor.who));
-    let params: [Param<'_>; 10] = [
+    let traceparent = request.trace_context.as_ref().map(TraceContext::traceparent);
+    let tracestate = request.trace_context.as_ref().and_then(TraceContext::tracestate);
+    let params: [Param<'_>; 12] = [
         (&job_id, Type::TEXT),
         (&occurrence, Type::TEXT),
         (&attempts, Type::INT4),
@@ -132,6 +135,8 @@ async fn insert(
         (&request.request_hash, Type::TEXT),
         (&triggered_by, Type::TEXT),
         (&request.params, Type::JSON),
+        (&traceparent, Type::TEXT),
+        (&tracestate, Type::TEXT),
     ];
     let rows = connection.query(Query::Request, &params).await?;
     let Some(row) = rows.first() else { return Ok(None) };

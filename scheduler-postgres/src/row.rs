@@ -4,6 +4,7 @@ use std::{str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
+    TraceContext,
     execution::Execution,
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
@@ -55,6 +56,7 @@ pub(crate) fn execution(row: &Row) -> Result<Execution, PostgresError> {
     execution.triggered_by = row.try_get("triggered_by")?;
     execution.params = row.try_get("params")?;
     execution.upstream_results = row.try_get("upstream_results")?;
+    execution.trace_context = trace_context(row)?;
     execution.late = row.try_get("late")?;
     execution.missed_from = row.try_get("missed_from")?;
     execution.missed_count = row.try_get::<_, Option<i64>>("missed_count")?.and_then(|count| count.try_into().ok());
@@ -66,6 +68,14 @@ pub(crate) fn read(row: &Row) -> Result<Execution, PostgresError> {
     let mut execution = execution(row)?;
     execution.progress = report::progress(row)?;
     Ok(execution)
+}
+
+/// The trace of a request. What a hand has spoiled is as if it had not been given.
+fn trace_context(row: &Row) -> Result<Option<TraceContext>, PostgresError> {
+    let parent: Option<&str> = row.try_get("traceparent")?;
+    let state: Option<&str> = row.try_get("tracestate")?;
+    let trace = parent.and_then(TraceContext::parse);
+    Ok(trace.map(|trace| state.into_iter().fold(trace, TraceContext::with_tracestate)))
 }
 
 /// Why, where a row says why.

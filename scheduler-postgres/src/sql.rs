@@ -98,7 +98,8 @@ queries! {
 const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.reason, \
     e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
     e.message, e.error_trace, e.result_data, e.holds_key, e.queued, e.for_instance, e.claim_id, e.fence, e.instance_id, \
-    e.triggered_by, e.params, e.upstream_results, e.late, e.missed_from, e.missed_count, e.created_at";
+    e.triggered_by, e.params, e.upstream_results, e.traceparent, e.tracestate, e.late, e.missed_from, e.missed_count, \
+    e.created_at";
 
 /// What a row that is read has beside these.
 const PROGRESS_COLUMNS: &str = "(SELECT r.done FROM {schema}.execution_reports AS r WHERE r.execution_id = e.id) AS progress_done, \

@@ -31,6 +31,9 @@ Environment of hris; without it everything runs in this process, and demo tokens
   WORKFORCE_GRPC_URL  the Workforce Service, such as http://workforce:50051
   HRIS_JWT_SECRET     the key of the bearer tokens (HS256), at least 32 bytes
   RUST_LOG            what is logged [info]
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                      an OTLP collector (gRPC), such as http://localhost:4317, for a span per execution; other OTEL_…
+                      variables are OpenTelemetry's; needs a build with `--features otlp`
 ";
 
 /// Where `hris workforce` listens if it is not told.

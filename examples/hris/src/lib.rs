@@ -11,6 +11,7 @@ pub mod jobs;
 mod service;
 mod settings;
 mod signal;
+mod telemetry;
 mod worker;
 pub mod workforce;
 
@@ -18,4 +19,5 @@ pub use hris::Hris;
 pub use service::{Service, ServiceError};
 pub use settings::{Settings, SettingsError};
 pub use signal::StopSignals;
+pub use telemetry::{Telemetry, TelemetryError};
 pub use worker::Worker;

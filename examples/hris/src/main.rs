@@ -1,19 +1,16 @@
 //! `hris`: the reference service, and the Workforce Service that it asks.
 #![expect(clippy::print_stdout, reason = "what a user copies goes to stdout; the log goes to stderr")]
 
-use std::{
-    error::Error, fs::File, io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration,
-};
+use std::{error::Error, fs::File, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use hris::{
-    Service, Settings, StopSignals, Worker,
+    Service, Settings, StopSignals, Telemetry, Worker,
     auth::Role,
     cli::{Command, HELP},
     workforce::{Directory, WorkforceServer, demo_employees, employees_from_csv},
 };
 use scheduler::{TriggerRequest, admin::PREFIX, execution::Execution, identity::JobId, status::Status};
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
 
 /// How long a demo token lives.
 const DEMO_TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -30,9 +27,13 @@ async fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr).init();
+    let telemetry = match Telemetry::install() {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            return ExitCode::FAILURE;
+        }
+    };
     let result = match command {
         Command::Workforce { listen, employees } => workforce(listen, employees).await,
         Command::Help => {
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
         Command::Run { job_id } => run(job_id).await,
         Command::Serve { with_demo_tick } => serve(with_demo_tick).await,
     };
+    telemetry.stop().await;
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -18,6 +18,7 @@ use crate::{
     jobs::demo_tick,
     service::ServiceError,
     settings::Settings,
+    telemetry,
     workforce::{Directory, WorkforceClient, WorkforceServer, demo_employees},
 };
 
@@ -60,6 +61,7 @@ impl Worker {
         };
         let hris = Hris::new(WorkforceClient::try_new(&workforce_url)?, attendance);
         let builder = builder.state(hris).version(env!("CARGO_PKG_VERSION"));
+        let builder = telemetry::continue_traces(builder);
         let builder = if settings.with_demo_tick { builder.job(demo_tick()) } else { builder };
         let scheduler = builder.build()?.start().await?;
         Ok(Self { scheduler, workforce })

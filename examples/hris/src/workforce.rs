@@ -7,6 +7,7 @@ mod directory;
 mod error;
 mod paging;
 mod server;
+mod trace_headers;
 
 pub use client::{CallPolicy, InvalidWorkforceUrl, WorkforceClient};
 pub use csv::{CsvError, employees_from_csv};

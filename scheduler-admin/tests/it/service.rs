@@ -257,6 +257,12 @@ impl Call {
         self
     }
 
+    /// The header once more.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.request.headers_mut().append(name, value.parse().expect("a header's value"));
+        self
+    }
+
     pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {
         *self.request.body_mut() = body.into();
         self

@@ -1,7 +1,10 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::header;
-use scheduler_core::{identity::JobId, occurrence::OccurrenceKey};
+use scheduler_core::{
+    TraceContext, clock::ManualClock, context::JobContext, identity::JobId, job::Job, occurrence::OccurrenceKey,
+    store::memory::MemoryStore,
+};
 use serde_json::json;
 
 use crate::{
@@ -108,4 +111,47 @@ async fn a_store_that_goes_away_while_somebody_waits_leaves_the_run_requested() 
     let answer = service.call(Call::post("/gated/trigger?wait=30s")).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     assert_eq!(answer.json["data"]["status"], "pending");
+}
+
+/// A service whose one job answers with the trace it is in.
+async fn traced() -> Service {
+    let clock = ManualClock::new("2025-11-02T12:00:00Z".parse().expect("an instant"));
+    let memory = MemoryStore::new().with_clock(Arc::new(clock.clone())).declared_shared();
+    let job = Job::builder("traced").manual().run(|context: JobContext| async move {
+        let headers = context.trace_context().into_iter().flat_map(TraceContext::headers);
+        headers.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+    });
+    Service::start_with(memory, clock, vec![job]).await
+}
+
+#[tokio::test]
+async fn the_trace_of_a_request_reaches_the_body() {
+    let service = traced().await;
+    let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let call = || Call::post("/traced/trigger?wait=30s").header("traceparent", given);
+    let message = async |call: Call| service.call(call).await.data()["message"].clone();
+    assert_eq!(message(call()).await, format!("traceparent: {given}"));
+    let stated = call().header("tracestate", "rojo=00f067aa0ba902b7").with("tracestate", "congo=t61rcWkgMzE");
+    let expected = format!("traceparent: {given}\ntracestate: rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+    assert_eq!(message(stated).await, expected);
+    assert_eq!(message(call().header("tracestate", "no member")).await, format!("traceparent: {given}"));
+}
+
+#[tokio::test]
+async fn a_malformed_trace_is_as_if_it_had_not_been_given() {
+    let service = traced().await;
+    let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let call = || Call::post("/traced/trigger?wait=30s");
+    for call in [
+        call(),
+        call().header("traceparent", ""),
+        call().header("traceparent", "hello"),
+        call().header("traceparent", &given.to_uppercase()),
+        call().header("traceparent", &"0".repeat(8_000)),
+        call().header("traceparent", "\u{e9}\u{e9}"),
+        call().header("traceparent", given).with("traceparent", given),
+        call().header("tracestate", "k=v"),
+    ] {
+        assert_eq!(service.call(call).await.data()["message"], "");
+    }
 }

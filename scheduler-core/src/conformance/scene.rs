@@ -18,6 +18,7 @@ use crate::{
         Heartbeat, HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart, Pause, Planner,
         RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
     },
+    trace_context::TraceContext,
 };
 
 /// The lease that rows get.
@@ -256,6 +257,7 @@ impl<'a> Scene<'a> {
             overlap,
             actor: Some(Actor::new("operator").because("it was late")),
             params: Some(json!({"date": "2026-11-24"})),
+            trace_context: Some(trace_context()),
         }
     }
 
@@ -270,6 +272,12 @@ impl<'a> Scene<'a> {
             other => panic!("expected it accepted, got {other:?}"),
         }
     }
+}
+
+/// The trace that requests belong to.
+pub(crate) fn trace_context() -> TraceContext {
+    let trace = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").expect("well-formed");
+    trace.with_tracestate("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE")
 }
 
 pub(crate) fn job(name: &str) -> JobId {

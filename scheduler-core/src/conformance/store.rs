@@ -200,6 +200,15 @@ macro_rules! store_conformance {
             of_ten_requests_at_once_one_gets_the_key_under_skip
             an_idempotency_key_may_be_any_text
         }
+        $crate::__conformance_cases! { $harness, trace_context:
+            each_attempt_at_a_request_is_in_its_trace
+            one_more_attempt_at_a_request_is_in_its_trace
+            a_lost_request_s_next_attempt_is_in_its_trace
+            the_attempt_after_a_take_without_a_body_is_in_its_trace
+            what_runs_after_a_request_is_in_its_trace
+            a_request_repeated_in_another_trace_is_the_same_request
+            what_the_schedule_brings_is_in_no_trace
+        }
         $crate::__conformance_cases! { $harness, history:
             an_execution_is_read_by_its_id
             ids_grow

@@ -155,6 +155,7 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
                     params: execution.params,
                     upstream_results: execution.upstream_results,
                     triggered_by: execution.triggered_by,
+                    trace_context: execution.trace_context,
                     asked_at,
                     lock,
                 });

@@ -112,6 +112,7 @@ impl Engine {
             params: None,
             upstream_results: None,
             triggered_by: None,
+            trace_context: None,
             asked_at,
             lock,
         });

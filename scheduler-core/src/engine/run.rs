@@ -27,6 +27,7 @@ use crate::{
     outcome::{JobError, Outcome, Retry, Verdict, bounded_data, bounded_text},
     status::{Reason, Status},
     store::{Finish, NextAttempt},
+    trace_context::TraceContext,
 };
 
 /// How long a body has for its clean-up once it was told to stop (R18).
@@ -52,6 +53,7 @@ pub(crate) struct Assignment {
     pub(crate) params: Option<Value>,
     pub(crate) upstream_results: Option<Value>,
     pub(crate) triggered_by: Option<String>,
+    pub(crate) trace_context: Option<TraceContext>,
     /// The uptime of the request from which the lease counts (R5).
     pub(crate) asked_at: Duration,
     pub(crate) lock: Option<HeldLock>,
@@ -86,7 +88,8 @@ impl Engine {
             .map(|asked_at| asked_at.map(|asked_at| asked_at + settings.lease_ttl));
         let control = Arc::new(RunControl::new(ends[0], ends[1]));
         let reporter = Reporter::new(assignment.execution_id, self);
-        let span = self.capture.open(&reporter, || span::open(&settings.id, &assignment, self.instance));
+        let open = || span::open(&settings.id, &assignment, self.instance, self.continue_trace.as_ref());
+        let span = self.capture.open(&reporter, open);
         let lock = assignment.lock.map(|lock| lock.lease);
         let (execution_id, fence, attempt, max_attempts) =
             (assignment.execution_id, assignment.fence, assignment.attempt, assignment.max_attempts);
@@ -116,6 +119,7 @@ impl Engine {
             triggered_by: assignment.triggered_by,
             params: assignment.params,
             upstream_results: assignment.upstream_results,
+            trace_context: assignment.trace_context,
             cancellation: control.cancellation.clone(),
             namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),

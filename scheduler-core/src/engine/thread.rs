@@ -14,8 +14,8 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
-    Capture, Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Reports, Running, ServerTime, Starting, Stop, Tasks,
-    agenda::Undecided, run_agenda, tasks::Task, write_outcomes, write_reports,
+    Capture, ContinueTrace, Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Reports, Running, ServerTime,
+    Starting, Stop, Tasks, agenda::Undecided, run_agenda, tasks::Task, write_outcomes, write_reports,
 };
 use crate::{
     clock::Clock,
@@ -54,6 +54,7 @@ const PANIC_REST: Duration = Duration::from_secs(1);
 pub(crate) struct EngineParts {
     pub(crate) instance: InstanceId,
     pub(crate) version: String,
+    pub(crate) continue_trace: Option<ContinueTrace>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) locks: Option<Arc<dyn LockBackend>>,
@@ -220,6 +221,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
     let engine = Arc::new(Engine {
         instance: parts.instance,
         version: parts.version,
+        continue_trace: parts.continue_trace,
         time: ServerTime::new(&*parts.clock, capabilities.server_clock),
         clock: parts.clock,
         keeper: parts.store.attach(),

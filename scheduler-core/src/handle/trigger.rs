@@ -11,6 +11,7 @@ use crate::{
     occurrence::OccurrenceKey,
     random,
     store::{Action, Actor, AuditRecord, ManualOutcome, ManualRequest, StoreError},
+    trace_context::TraceContext,
 };
 
 /// The longest idempotency key, in bytes: what fits an occurrence's column with room to spare.
@@ -26,12 +27,21 @@ pub struct TriggerRequest {
     idempotency_key: Option<String>,
     triggered_by: Option<String>,
     address: Option<String>,
+    trace_context: Option<TraceContext>,
 }
 
 impl TriggerRequest {
     /// A request for this job, without parameters.
     pub const fn new(job_id: JobId) -> Self {
-        Self { job_id, params: None, reason: None, idempotency_key: None, triggered_by: None, address: None }
+        Self {
+            job_id,
+            params: None,
+            reason: None,
+            idempotency_key: None,
+            triggered_by: None,
+            address: None,
+            trace_context: None,
+        }
     }
 
     /// Gives the body these parameters, which it takes as `Params<T>`.
@@ -62,6 +72,14 @@ impl TriggerRequest {
     /// Says from which address, for the audit.
     pub fn from(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
+        self
+    }
+
+    /// Says which trace the request belongs to: the executions continue it ([`JobContext::trace_context`]).
+    ///
+    /// [`JobContext::trace_context`]: crate::context::JobContext::trace_context
+    pub fn in_trace(mut self, trace: TraceContext) -> Self {
+        self.trace_context = Some(trace);
         self
     }
 
@@ -168,6 +186,7 @@ impl SchedulerHandle {
             overlap: settings.overlap,
             actor: request.actor(),
             params: request.params,
+            trace_context: request.trace_context,
         };
         let outcome = self.limited("request a run", self.0.store.request(&manual)).await?;
         match outcome {

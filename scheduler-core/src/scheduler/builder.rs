@@ -10,11 +10,12 @@ use crate::{
     build_error::{BuildError, Mistake},
     clock::{Clock, SystemClock},
     context::StateMap,
-    engine::Capture,
+    engine::{Capture, ContinueTrace},
     job::{Job, OverlapPolicy},
     lock::LockBackend,
     registry::registered_jobs,
     store::Store,
+    trace_context::TraceContext,
 };
 
 /// The shortest period of a job with `overlap = cancel_running` (R17): below it, each run would cancel the one before.
@@ -33,6 +34,7 @@ pub struct SchedulerBuilder {
     clock: Arc<dyn Clock>,
     version: String,
     capture: Capture,
+    continue_trace: Option<ContinueTrace>,
 }
 
 impl SchedulerBuilder {
@@ -47,6 +49,7 @@ impl SchedulerBuilder {
             clock: Arc::new(SystemClock),
             version: String::new(),
             capture: Capture::default(),
+            continue_trace: None,
         }
     }
 
@@ -111,6 +114,33 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Tells the span of an execution, before anybody enters it, of the trace that its request belongs to, if it was given
+    /// one: with `tracing-opentelemetry`, the place for its `set_parent`.
+    ///
+    /// ```
+    /// # use scheduler_core::{Scheduler, job::Job, store::memory::MemoryStore};
+    /// # trait OpenTelemetrySpanExt { fn set_parent(&self, _: ()) {} }
+    /// # impl OpenTelemetrySpanExt for tracing::Span {}
+    /// # struct TraceContextPropagator;
+    /// # impl TraceContextPropagator {
+    /// #     fn new() -> Self { Self }
+    /// #     fn extract(&self, _: &HashMap<String, String>) {}
+    /// # }
+    /// use std::collections::HashMap;
+    ///
+    /// # let job = Job::builder("report").manual().run(|| async {});
+    /// let scheduler = Scheduler::builder(MemoryStore::new()).jobs([job]).continue_traces(|span, trace| {
+    ///     let headers: HashMap<_, _> = trace.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    ///     let _ = span.set_parent(TraceContextPropagator::new().extract(&headers));
+    /// });
+    /// # scheduler.build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn continue_traces(mut self, tell: impl Fn(&tracing::Span, &TraceContext) + Send + Sync + 'static) -> Self {
+        self.continue_trace = Some(ContinueTrace::new(tell));
+        self
+    }
+
     /// Checks that the parts fit together.
     ///
     /// # Errors
@@ -132,6 +162,7 @@ impl SchedulerBuilder {
             clock: self.clock,
             version: self.version,
             capture: self.capture,
+            continue_trace: self.continue_trace,
         })
     }
 }

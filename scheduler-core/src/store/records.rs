@@ -12,6 +12,7 @@ use crate::{
     job::OverlapPolicy,
     occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
+    trace_context::TraceContext,
 };
 
 /// A claim of the first attempt at a schedule's occurrence (R1).
@@ -325,6 +326,8 @@ pub struct ManualRequest {
     pub actor: Option<Actor>,
     /// The parameters.
     pub params: Option<Value>,
+    /// The trace that the request belongs to; not part of what a repetition must repeat.
+    pub trace_context: Option<TraceContext>,
 }
 
 impl ManualRequest {

@@ -18,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     away::{Switch, SwitchedStore},
-    rig::{MINUTE, Rig, SECOND, Starts, ended, id, rows, settle, soon, told, words},
+    rig::{MINUTE, Rig, SECOND, Starts, ended, id, rows, soon, told, words},
 };
 
 /// Has the process listen to what bodies log.
@@ -161,7 +161,7 @@ async fn another_instance_sees_a_running_job_s_lines_within_two_seconds() {
     // No time goes by: the last words come with the end.
     let last = async {
         while page(other.handle(), &row).await.logged < 2 {
-            settle().await;
+            rig.clock.settle().await;
         }
     };
     soon(last).await;

@@ -22,4 +22,5 @@ mod revisions;
 mod rig;
 mod several;
 mod shutdown;
+mod traces;
 mod watch;

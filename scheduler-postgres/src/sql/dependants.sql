@@ -1,12 +1,14 @@
 -- R24: what runs after these executions, whose occurrences are over; the dependants' states are locked, and this is a later
 -- statement, which sees what has ended before that.
 WITH ended AS (
-    SELECT e.id, e.job_id::text AS job_id, e.scheduled_at, e.triggered_by, regexp_replace(e.occurrence, '^d:', '') AS root
+    SELECT e.id, e.job_id::text AS job_id, e.scheduled_at, e.triggered_by, e.traceparent, e.tracestate,
+           regexp_replace(e.occurrence, '^d:', '') AS root
     FROM {schema}.job_executions AS e
     WHERE e.id = ANY ($1::bigint[])
 ), named AS (
     SELECT DISTINCT ON (r.job_id, d.root)
            r.job_id, r.upstreams, d.root, d.id AS upstream_id, d.scheduled_at, d.triggered_by,
+           d.traceparent, d.tracestate,
            coalesce((r.policies ->> 'retries')::bigint, 0) AS retries
     FROM ended AS d
     JOIN {schema}.job_revisions AS r ON r.upstreams @> ARRAY[d.job_id]
@@ -16,13 +18,14 @@ WITH ended AS (
 )
 INSERT INTO {schema}.job_executions AS n
     (job_id, occurrence, attempt, max_attempts, origin, status, reason, scheduled_at, not_before, finished_at,
-     upstream_execution_id, upstream_results, triggered_by, created_at)
+     upstream_execution_id, upstream_results, triggered_by, traceparent, tracestate, created_at)
 SELECT m.job_id, 'd:' || m.root, coalesce(own.attempt, 0) + 1,
        least(coalesce(own.attempt, 0) + 1 + m.retries, 2147483647), 'dependency',
        CASE WHEN before.succeeded THEN 'pending' ELSE 'skipped' END,
        CASE WHEN NOT before.succeeded THEN 'upstream' END,
        m.scheduled_at, greatest(now.at, m.scheduled_at), CASE WHEN NOT before.succeeded THEN now.at END,
-       m.upstream_id, CASE WHEN before.succeeded THEN before.results END, m.triggered_by, now.at
+       m.upstream_id, CASE WHEN before.succeeded THEN before.results END, m.triggered_by,
+       m.traceparent, m.tracestate, now.at
 FROM named AS m
 CROSS JOIN LATERAL (
     SELECT coalesce(bool_and(newest.status NOT IN ('pending', 'running')), false) AND count(newest.status) = count(*) AS over,

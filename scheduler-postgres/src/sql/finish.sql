@@ -43,15 +43,15 @@ WITH asked AS MATERIALIZED (
     WHERE e.id = o.id AND e.status = 'running'
     RETURNING o.nth, o.at, o.cancelled, o.next_after_ms, o.next_holds_key AND o.holds_key AS next_holds_key,
         e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.scheduled_at,
-        e.request_hash, e.triggered_by, e.params, e.upstream_results, e.for_instance
+        e.request_hash, e.triggered_by, e.params, e.upstream_results, e.traceparent, e.tracestate, e.for_instance
 ), next AS (
     -- Reads what `ended` wrote, so the key is free when its holder's successor asks for it.
     INSERT INTO {schema}.job_executions AS n
         (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, holds_key,
-         request_hash, triggered_by, params, upstream_results, for_instance, created_at)
+         request_hash, triggered_by, params, upstream_results, traceparent, tracestate, for_instance, created_at)
     SELECT d.job_id, d.occurrence, d.attempt + 1, d.max_attempts, d.origin, 'pending', d.scheduled_at,
            d.at + d.next_after_ms * interval '1 millisecond', d.next_holds_key,
-           d.request_hash, d.triggered_by, d.params, d.upstream_results, d.for_instance, d.at
+           d.request_hash, d.triggered_by, d.params, d.upstream_results, d.traceparent, d.tracestate, d.for_instance, d.at
     FROM ended AS d
     WHERE d.next_after_ms IS NOT NULL AND NOT d.cancelled AND d.attempt < d.max_attempts
     RETURNING n.id, n.job_id, n.occurrence, n.attempt

@@ -23,13 +23,15 @@ WITH lease AS MATERIALIZED (
     FROM lost
     WHERE e.id = lost.id AND e.status = 'running'
     RETURNING e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.scheduled_at, e.request_hash,
-        e.triggered_by, e.params, e.upstream_results, e.instance_id, e.for_instance, lost.holds_key AS held_key, lost.rerun, lost.at
+        e.triggered_by, e.params, e.upstream_results, e.traceparent, e.tracestate,
+        e.instance_id, e.for_instance, lost.holds_key AS held_key, lost.rerun, lost.at
 ), next AS (
     INSERT INTO {schema}.job_executions AS n
         (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, holds_key,
-         request_hash, triggered_by, params, upstream_results, for_instance, created_at)
+         request_hash, triggered_by, params, upstream_results, traceparent, tracestate, for_instance, created_at)
     SELECT a.job_id, a.occurrence, a.attempt + 1, a.max_attempts, a.origin, 'pending', a.scheduled_at, a.at,
-           a.held_key, a.request_hash, a.triggered_by, a.params, a.upstream_results, a.for_instance, a.at
+           a.held_key, a.request_hash, a.triggered_by, a.params, a.upstream_results, a.traceparent, a.tracestate,
+           a.for_instance, a.at
     FROM abandoned AS a
     WHERE a.rerun AND a.attempt < a.max_attempts
     RETURNING n.id, n.job_id, n.occurrence, n.attempt

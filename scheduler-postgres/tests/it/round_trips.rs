@@ -136,6 +136,7 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
             overlap: claims[0].overlap,
             actor: None,
             params: None,
+            trace_context: None,
         };
         let ManualOutcome::Accepted(row) = store.request(&request).await.expect("requested") else {
             panic!("accepted")

@@ -21,9 +21,10 @@ use crate::{attendance::create_absent_rows, hris::Hris};
 pub async fn auto_create_daily_attendance(
     at: ScheduledAt,
     cancellation: CancellationToken,
+    trace: Option<TraceContext>,
     State(hris): State<Hris>,
 ) -> JobResult {
-    let employees = hris.workforce().active_employees(cancellation);
+    let employees = hris.workforce().in_trace(trace).active_employees(cancellation);
     let report = create_absent_rows(at.date_naive(), employees, hris.attendance()).await?;
     Ok(report.into())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
+use scheduler::TraceContext;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -18,6 +19,7 @@ use super::{
         common::Pagination,
         employee::{ListEmployeesRequest, ListEmployeesResponse, employee_service_client::EmployeeServiceClient},
     },
+    trace_headers::TraceHeaders,
 };
 
 /// How long a connection may take to be made.
@@ -47,7 +49,8 @@ impl Default for CallPolicy {
 /// A client of the Workforce Service; clones share the connection.
 #[derive(Debug, Clone)]
 pub struct WorkforceClient {
-    service: EmployeeServiceClient<Channel>,
+    channel: Channel,
+    trace: TraceHeaders,
     policy: CallPolicy,
 }
 
@@ -69,7 +72,7 @@ impl WorkforceClient {
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE / 2)
             .connect_lazy();
-        Ok(Self { service: EmployeeServiceClient::new(channel), policy: CallPolicy::default() })
+        Ok(Self { channel, trace: TraceHeaders::default(), policy: CallPolicy::default() })
     }
 
     /// Whether [`Self::try_new`] takes this URL; needs no runtime.
@@ -85,6 +88,12 @@ impl WorkforceClient {
     pub fn with_policy(mut self, policy: CallPolicy) -> Self {
         self.policy = policy;
         self
+    }
+
+    /// The same client, for calls in this trace where no span around them is exported.
+    #[must_use]
+    pub fn in_trace(&self, trace: Option<TraceContext>) -> Self {
+        Self { trace: TraceHeaders::new(trace), ..self.clone() }
     }
 
     /// All active employees, a page at a time, each employee once however often a page repeats.
@@ -136,7 +145,7 @@ impl WorkforceClient {
         });
         // Tells the server when to give up; whether it listens or not, the wait ends here.
         request.set_timeout(deadline);
-        let mut service = self.service.clone();
+        let mut service = EmployeeServiceClient::with_interceptor(self.channel.clone(), self.trace.clone());
         match tokio::time::timeout(deadline, service.list_employees(request)).await {
             Ok(answer) => answer.map(tonic::Response::into_inner),
             Err(_) => Err(Status::deadline_exceeded(format!("no answer within {deadline:?}"))),

@@ -33,7 +33,7 @@ impl Run {
     async fn attempt(&self, cancellation: CancellationToken) -> Result<Outcome, JobError> {
         let at = chrono_tz::Asia::Jakarta.with_ymd_and_hms(2025, 11, 3, 0, 30, 0).single().expect("exists");
         let hris = Hris::new(self.workforce.clone(), Arc::clone(&self.rows) as _);
-        auto_create_daily_attendance(ScheduledAt(at), cancellation, State(hris)).await
+        auto_create_daily_attendance(ScheduledAt(at), cancellation, None, State(hris)).await
     }
 
     async fn message(&self) -> String {

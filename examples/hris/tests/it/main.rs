@@ -3,5 +3,7 @@
 mod attendance;
 mod database;
 mod faults;
+mod process;
 mod service;
+mod traces;
 mod workforce;

@@ -80,6 +80,7 @@ impl State {
         row.max_attempts = before.saturating_add(u32::try_from(retries + 1).unwrap_or(u32::MAX));
         row.not_before = now.max(ended.scheduled_at);
         row.triggered_by.clone_from(&ended.triggered_by);
+        row.trace_context.clone_from(&ended.trace_context);
         row.upstream_results = results.map(Value::Object);
         if is_over {
             (row.status, row.reason, row.finished_at) = (Status::Skipped, Some(Reason::Upstream), Some(now));

@@ -26,6 +26,7 @@ impl State {
         row.max_attempts = request.max_attempts;
         row.triggered_by = request.actor.as_ref().map(|actor| actor.who.clone());
         row.params.clone_from(&request.params);
+        row.trace_context.clone_from(&request.trace_context);
         row.holds_key = is_skipping;
         match arrival {
             // Under `skip` it holds the key from now on; elsewhere it waits its turn, before what the schedule brings.

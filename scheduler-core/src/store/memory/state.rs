@@ -219,6 +219,7 @@ impl State {
         row.triggered_by.clone_from(&ended.triggered_by);
         row.params.clone_from(&ended.params);
         row.upstream_results.clone_from(&ended.upstream_results);
+        row.trace_context.clone_from(&ended.trace_context);
         self.insert(row, None)
     }
 

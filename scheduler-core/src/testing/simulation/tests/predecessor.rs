@@ -128,6 +128,7 @@ fn context(seat: &Seat, job: &Job, at: DateTime<Utc>) -> JobContext {
         fence: FencingToken(0),
         instance: seat.instance,
         triggered_by: None,
+        trace_context: None,
         params: None,
         upstream_results: None,
         cancellation: CancellationToken::new(),
