@@ -32,7 +32,8 @@ use crate::{
     identity::{ExecutionId, InstanceId, JobId},
     job::{Job, JobSettings},
     lock::LockBackend,
-    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, Store, StoreError},
+    occurrence::OccurrenceKey,
+    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, Store, StoreError, Summary, SummaryQuery},
 };
 
 /// How long the store may take to answer a request of the service.
@@ -146,6 +147,27 @@ impl SchedulerHandle {
     /// When the store does not answer within 10 s.
     pub async fn recent(&self, jobs: &[JobId], each: usize) -> Result<Vec<Execution>, StoreError> {
         self.limited("read recent executions", self.0.store.recent(jobs, each)).await
+    }
+
+    /// The attempts at an occurrence, newest first, at most `most`, without what may be long.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        self.limited("read an occurrence's attempts", self.0.store.attempts(job_id, occurrence, most)).await
+    }
+
+    /// How the newest runs went.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn summary(&self, query: &SummaryQuery) -> Result<Summary, StoreError> {
+        self.limited("sum up executions", self.0.store.summary(query)).await
     }
 
     /// The instances that share the store, newest heartbeat first.

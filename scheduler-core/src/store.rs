@@ -18,6 +18,7 @@ mod pause;
 mod records;
 mod retry;
 mod skip;
+mod summary;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -44,6 +45,7 @@ pub use records::{
 };
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
+pub use summary::{Summary, SummaryQuery};
 
 use crate::identity::{ClaimId, ExecutionId, JobId};
 

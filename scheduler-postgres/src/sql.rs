@@ -69,6 +69,8 @@ queries! {
     Prune = "prune",
     Execution = "execution",
     NewestAttempt = "newest_attempt",
+    Attempts = "attempts",
+    Summary = "summary",
     Latest = "latest",
     Recent = "recent",
     Page = "page",
