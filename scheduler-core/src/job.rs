@@ -113,6 +113,12 @@ impl Job {
         &self.settings
     }
 
+    /// Whether it is a function with `#[scheduled_job]`.
+    #[must_use]
+    pub const fn is_annotated(&self) -> bool {
+        self.is_annotated
+    }
+
     /// What one of the settings comes from.
     #[must_use]
     pub fn source_of(&self, setting: Setting) -> Source {

@@ -14,6 +14,8 @@ mod jobs;
 mod limits;
 mod openapi;
 mod operators;
+#[cfg(feature = "dashboard")]
+mod scene;
 mod service;
 mod store;
 mod trigger;
