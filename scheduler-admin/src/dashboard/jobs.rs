@@ -110,7 +110,7 @@ fn filters(rows: &[Row], search: &Search<'_>, words: &Words) -> Markup {
     };
     html! {
         form class="filters" role="search" data-filter {
-            label { (words.search) input id="q" type="search" name="q" value=[search.text] placeholder=(words.search_hint) autocomplete="off"; }
+            label { (words.search) input id="q" type="search" name="q" value=[search.text] data-hint=(words.search_hint) autocomplete="off"; }
             @if let Some(state) = search.state { input type="hidden" name="show" value=(state); }
             @if let Some(tag) = search.tag { input type="hidden" name="tag" value=(tag); }
             button { (words.filter) }

@@ -173,6 +173,8 @@ for (const [width, height] of [[1280, 800], [390, 844]]) {
       await page.goto(path);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) problems.push(`${name} is ${wide} px too wide at ${width}`);
+      const cut = await page.evaluate(() => [...document.querySelectorAll(".card:not(.wide)")].filter((card) => card.scrollWidth > card.clientWidth).length);
+      if (cut > 0) problems.push(`${cut} parts of ${name} are cut at ${width}`);
       // The policy keeps scripts out that the page does not serve: this one is the test's.
       await page.evaluate(axe);
       const found = await page.evaluate(() => window.axe.run());

@@ -345,7 +345,7 @@ async fn a_job_outside_one_s_scope_is_on_no_page() {
     let hidden = service.run("attendance").await["id"].clone();
     service.run("typed").await;
     let browser = Browser::signed_in(&service, "payroll").await;
-    for page in ["/", "/executions", "/timeline", "/instances", "/audit", "/executions.csv"] {
+    for page in ["/", "/executions", "/timeline", "/instances", "/audit", "/executions.csv", "/executions.json"] {
         let page = browser.get(page).await;
         assert_eq!(page.status, 200);
         assert!(!page.text.contains("attendance"), "{}", page.text);
@@ -416,7 +416,7 @@ async fn no_answer_and_no_page_shows_a_secret() {
     let mut browser = Browser::of(dashboard(handle.clone()));
     let signed_in = browser.post("/sign-in", "token=super").await;
     browser.keep(&signed_in);
-    for path in ["/", "/jobs/leaky", "/executions", "/executions/1", "/executions.csv", "/audit"] {
+    for path in ["/", "/jobs/leaky", "/executions", "/executions/1", "/executions.csv", "/executions.json", "/audit"] {
         let page = browser.get(path).await;
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.text.contains("hunter2"), "{path}: {}", page.text);

@@ -13,6 +13,9 @@
     return form && !form.matches("[data-filter]");
   };
 
+  // What only a script can do is told only by one.
+  const hint = () => document.querySelectorAll("[data-hint]").forEach((field) => (field.placeholder = field.dataset.hint));
+
   // What is put in place of the old content looks as that did: what was focused, typed, marked and scrolled.
   const replace = (then, now) => {
     const active = document.activeElement;
@@ -20,6 +23,7 @@
     const scrolled = [...then.querySelectorAll(".wide[id]")].map(({ id, scrollLeft }) => [id, scrollLeft]);
     then.replaceChildren(...now.childNodes);
     then.toggleAttribute("data-again", now.hasAttribute("data-again"));
+    hint();
     for (const [id, left] of scrolled) {
       const part = document.getElementById(id);
       if (part) part.scrollLeft = left;
@@ -85,6 +89,7 @@
     }
   });
 
+  hint();
   if (!window.EventSource || document.querySelector("form.ask")) return;
   const listen = () => {
     const events = new EventSource(root + "events");

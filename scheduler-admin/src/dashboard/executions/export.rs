@@ -70,7 +70,7 @@ pub(in crate::dashboard) async fn json(
 /// A file in the making.
 struct Rows {
     dashboard: Dashboard,
-    /// Holds their place among those who are served for as long as rows are sent.
+    /// Holds their place among those who listen for as long as rows are sent.
     _visitor: Visitor,
     filter: ExecutionFilter,
     before: ExecutionId,
@@ -97,9 +97,11 @@ impl Rows {
     }
 }
 
-async fn file(dashboard: Dashboard, visitor: Visitor, uri: &Uri, kind: Kind) -> Result<Response, ApiError> {
+async fn file(dashboard: Dashboard, mut visitor: Visitor, uri: &Uri, kind: Kind) -> Result<Response, ApiError> {
     let query = filters::query(&dashboard.api.handle, uri)?;
     let Listed { filter, .. } = execution::listed(&dashboard.api.handle, &visitor.caller, &query).await?;
+    // Whoever takes a file slowly takes no place from those who ask for a page.
+    visitor.caller.goes_to(dashboard.api.limits.stream()?);
     let (before, left) = (ExecutionId(i64::MAX), MOST);
     let mut rows = Rows { dashboard, _visitor: visitor, filter, before, left, first: None };
     // A store that is away is told as on every page, and not by a file that is cut.

@@ -23,7 +23,7 @@ pub(super) fn table(
     html! {
         @if next.is_empty() { p class="note" { (words.none) } }
         @else {
-            table {
+            table class="upcoming" {
                 tbody {
                     @for (place, at) in next.iter().enumerate() {
                         tr {
