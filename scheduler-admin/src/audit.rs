@@ -33,18 +33,18 @@ const FILTERS: [&str; 6] = ["action", "actor", "job", "execution", "from", "to"]
 pub(crate) struct AuditView {
     id: i64,
     #[schema(format = DateTime)]
-    pub(crate) at: String,
-    pub(crate) actor: String,
+    at: String,
+    actor: String,
     #[schema(schema_with = openapi::words::action)]
-    pub(crate) action: &'static str,
-    pub(crate) job_id: Option<String>,
-    pub(crate) execution_id: Option<i64>,
-    pub(crate) reason: Option<String>,
-    pub(crate) address: Option<String>,
+    action: &'static str,
+    job_id: Option<String>,
+    execution_id: Option<i64>,
+    reason: Option<String>,
+    address: Option<String>,
     /// Why it was not done; null for what was.
-    pub(crate) refused: Option<String>,
-    pub(crate) before: Option<Value>,
-    pub(crate) after: Option<Value>,
+    refused: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
 }
 
 impl AuditView {
@@ -74,6 +74,7 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let (entries, meta) = read(&handle, &caller, &Query::of(&uri)?).await?;
+    let entries: Vec<_> = entries.into_iter().map(|entry| AuditView::of(&handle, entry)).collect();
     Ok(Envelope::success("who did what", entries).with_meta(meta).into_response(StatusCode::OK))
 }
 
@@ -82,7 +83,7 @@ pub(crate) async fn read(
     handle: &SchedulerHandle,
     caller: &Caller,
     query: &Query,
-) -> Result<(Vec<AuditView>, Value), ApiError> {
+) -> Result<(Vec<AuditEntry>, Value), ApiError> {
     if query.get("page")?.is_some() {
         return Err(ApiError::parameter("page", "is not known here: the audit is read by `cursor`"));
     }
@@ -105,7 +106,6 @@ pub(crate) async fn read(
     let more = entries.len() == wanted.limit;
     entries.truncate(wanted.limit - 1);
     let next = entries.last().filter(|_| more).map(|last| cursor.text(last.id.0));
-    let data: Vec<_> = entries.into_iter().map(|entry| AuditView::of(handle, entry)).collect();
     let meta = json!({ "limit": limit, "next_cursor": next });
-    Ok((data, meta))
+    Ok((entries, meta))
 }

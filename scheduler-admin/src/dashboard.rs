@@ -18,6 +18,7 @@ mod sign_in;
 mod timeline;
 mod visitor;
 mod words;
+mod zone;
 
 use axum::{
     Router,
@@ -85,6 +86,7 @@ impl Dashboard {
             .route("/jobs/{job_id}", get(job::page))
             .route("/executions", get(executions::page))
             .route("/executions.csv", get(executions::csv))
+            .route("/executions.json", get(executions::json))
             .route("/executions/{id}", get(execution::page))
             .route("/timeline", get(timeline::page))
             .route("/instances", get(instances::page))

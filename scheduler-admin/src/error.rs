@@ -135,6 +135,12 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, Code::Forbidden, format!("this needs the permission `{permission}`"))
     }
 
+    /// Whether it is that something does not answer, such as the store.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn is_unavailable(&self) -> bool {
+        self.code == Code::Unavailable
+    }
+
     #[cfg(feature = "dashboard")]
     pub(crate) fn of_another_site() -> Self {
         let message = "the form is not of this session, or was sent from another site: open the page again";

@@ -17,18 +17,18 @@ const SILENCE: Duration = JobSettings::DEFAULT_LEASE;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instance)]
 pub(crate) struct InstanceView {
-    pub(crate) instance: String,
-    pub(crate) host: String,
-    pub(crate) pid: u32,
-    pub(crate) version: String,
+    instance: String,
+    host: String,
+    pid: u32,
+    version: String,
     /// How far its clock is ahead of the store's, in milliseconds.
-    pub(crate) clock_offset_ms: i64,
+    clock_offset_ms: i64,
     #[schema(format = DateTime)]
     started_at: String,
     #[schema(format = DateTime)]
-    pub(crate) seen_at: String,
+    seen_at: String,
     /// Whether its last heartbeat is no more than a lease older than the newest of all.
-    pub(crate) alive: bool,
+    alive: bool,
     /// Whether it is the one that answers.
     answers: bool,
 }
@@ -36,7 +36,6 @@ pub(crate) struct InstanceView {
 impl InstanceView {
     fn of(handle: &SchedulerHandle, record: &InstanceRecord, newest: &InstanceRecord) -> Self {
         let heartbeat = &record.heartbeat;
-        let silence = newest.seen_at.signed_duration_since(record.seen_at).to_std().unwrap_or_default();
         Self {
             instance: heartbeat.instance.to_string(),
             host: heartbeat.host.clone(),
@@ -45,16 +44,21 @@ impl InstanceView {
             clock_offset_ms: heartbeat.clock_offset_ms,
             started_at: time::text_in(record.started_at, Tz::UTC),
             seen_at: time::text_in(record.seen_at, Tz::UTC),
-            alive: silence <= SILENCE,
+            alive: is_alive(record, newest),
             answers: heartbeat.instance == handle.instance(),
         }
     }
 
     /// All instances, newest heartbeat first.
-    pub(crate) async fn all(handle: &SchedulerHandle) -> Result<Vec<Self>, ApiError> {
+    async fn all(handle: &SchedulerHandle) -> Result<Vec<Self>, ApiError> {
         let records = handle.instances().await?;
         Ok(records.iter().map(|record| Self::of(handle, record, &records[0])).collect())
     }
+}
+
+/// Whether an instance's last heartbeat is no more than a lease older than the newest of all.
+pub(crate) fn is_alive(record: &InstanceRecord, newest: &InstanceRecord) -> bool {
+    newest.seen_at.signed_duration_since(record.seen_at).to_std().unwrap_or_default() <= SILENCE
 }
 
 /// `GET /instances`

@@ -117,7 +117,8 @@
 //!
 //! # Limits
 //!
-//! 64 requests are served at once (see [`AdminApi::with_request_limit`]), 256 may wait for an execution's end and 256 listen.
+//! 64 requests are served at once (see [`AdminApi::with_request_limit`]), 256 may wait for an execution's end and 256 listen, or
+//! take a file of the dashboard's.
 //! A body arrives within 10 s. What a listener does not read is not kept for them beyond 1,024 events; a connection on which
 //! nobody reads is the server's to close, such as by `TCP_USER_TIMEOUT`.
 

@@ -59,6 +59,14 @@ impl Query {
         pairs.join("&")
     }
 
+    /// The same with some values in place of others, or without them.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn map(mut self, change: impl Fn(&str, String) -> Option<String>) -> Self {
+        self.0 =
+            self.0.into_iter().filter_map(|(name, value)| change(&name, value).map(|value| (name, value))).collect();
+        self
+    }
+
     /// A whole number within a range.
     pub(crate) fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.get(name)? else { return Ok(None) };

@@ -151,6 +151,13 @@ impl Execution {
         }
     }
 
+    /// The seconds from when it was due, or could first be taken, to its start; `None` before that.
+    #[must_use]
+    pub fn start_lag(&self) -> Option<f64> {
+        let lag = self.started_at? - self.scheduled_at.max(self.not_before);
+        Some(lag.as_seconds_f64().max(0.0))
+    }
+
     /// The row without what may be long: message, trace, result, parameters, and what others answered.
     #[must_use]
     pub fn shortened(self) -> Self {

@@ -32,7 +32,11 @@ use crate::{
     identity::{ExecutionId, InstanceId, JobId},
     job::{Job, JobSettings},
     lock::LockBackend,
-    store::{ExecutionPage, ExecutionQuery, InstanceRecord, JobState, LogPage, LogQuery, Store, StoreError},
+    occurrence::OccurrenceKey,
+    store::{
+        ExecutionPage, ExecutionQuery, InstanceRecord, JobState, LogPage, LogQuery, Store, StoreError, Summary,
+        SummaryQuery,
+    },
 };
 
 /// How long the store may take to answer a request of the service.
@@ -154,6 +158,27 @@ impl SchedulerHandle {
     /// When the store does not answer within 10 s.
     pub async fn logs(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
         self.limited("read log lines", self.0.store.logs(query)).await
+    }
+
+    /// The attempts at an occurrence, newest first, at most `most`, without what may be long.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        self.limited("read an occurrence's attempts", self.0.store.attempts(job_id, occurrence, most)).await
+    }
+
+    /// How the newest runs went.
+    ///
+    /// # Errors
+    /// When the store does not answer within 10 s.
+    pub async fn summary(&self, query: &SummaryQuery) -> Result<Summary, StoreError> {
+        self.limited("sum up executions", self.0.store.summary(query)).await
     }
 
     /// The instances that share the store, newest heartbeat first.

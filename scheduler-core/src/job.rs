@@ -5,6 +5,7 @@ mod builder;
 mod function;
 mod jitter;
 mod policy;
+mod setting;
 mod settings;
 mod stored;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 pub use builder::JobBuilder;
 pub use function::JobFunction;
 pub use policy::{Backoff, CatchUp, OnCrash, OnLostLease, OverlapPolicy};
+pub use setting::{Setting, Source};
 pub use settings::JobSettings;
 
 use crate::{
@@ -64,6 +66,8 @@ pub struct Job {
     settings: Arc<JobSettings>,
     /// The calendar whose days the trigger is to be without, by its name.
     except: Option<String>,
+    given: setting::Given,
+    is_annotated: bool,
     body: Arc<Body>,
     mistakes: Vec<Mistake>,
 }
@@ -107,6 +111,22 @@ impl Job {
     #[must_use]
     pub fn settings(&self) -> &Arc<JobSettings> {
         &self.settings
+    }
+
+    /// Whether it is a function with `#[scheduled_job]`.
+    #[must_use]
+    pub const fn is_annotated(&self) -> bool {
+        self.is_annotated
+    }
+
+    /// What one of the settings comes from.
+    #[must_use]
+    pub fn source_of(&self, setting: Setting) -> Source {
+        match (self.given.has(setting), self.is_annotated) {
+            (false, _) => Source::Default,
+            (true, true) => Source::Attribute,
+            (true, false) => Source::Builder,
+        }
     }
 
     pub(crate) fn mistakes(&self) -> &[Mistake] {

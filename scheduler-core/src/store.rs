@@ -19,6 +19,7 @@ mod records;
 mod report;
 mod retry;
 mod skip;
+mod summary;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -46,6 +47,7 @@ pub use records::{
 pub use report::{LogLine, LogPage, LogQuery, LogStart, Report, ReportStore};
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
+pub use summary::{Summary, SummaryQuery};
 
 use crate::identity::{ClaimId, ExecutionId, JobId};
 

@@ -4,7 +4,7 @@ use scheduler_core::{
     execution::Execution,
     identity::{ExecutionId, JobId},
     occurrence::OccurrenceKey,
-    store::{ExecutionPage, ExecutionQuery, PageStart},
+    store::{ExecutionPage, ExecutionQuery, PageStart, Summary, SummaryQuery},
 };
 use tokio_postgres::types::Type;
 
@@ -87,6 +87,30 @@ pub(crate) async fn recent(
     let params: [Param<'_>; 2] = [(&ids, Type::TEXT_ARRAY), (&each, Type::INT8)];
     let rows = connections.get().await?.query(Query::Recent, &params).await?;
     rows.iter().map(row::execution).collect()
+}
+
+pub(crate) async fn attempts(
+    connections: &Connections,
+    job_id: &JobId,
+    occurrence: &OccurrenceKey,
+    most: usize,
+) -> Result<Vec<Execution>, PostgresError> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let params: [Param<'_>; 3] =
+        [(&job_id.as_str(), Type::TEXT), (&occurrence.as_str(), Type::TEXT), (&most, Type::INT8)];
+    let rows = connections.get().await?.query(Query::Attempts, &params).await?;
+    rows.iter().map(row::execution).collect()
+}
+
+pub(crate) async fn summary(connections: &Connections, query: &SummaryQuery) -> Result<Summary, PostgresError> {
+    let among: Option<Vec<&str>> = query.among.as_ref().map(|jobs| jobs.iter().map(JobId::as_str).collect());
+    let most = i64::try_from(query.most).unwrap_or(i64::MAX);
+    let params: [Param<'_>; 3] = [(&among, Type::TEXT_ARRAY), (&query.since, Type::TIMESTAMPTZ), (&most, Type::INT8)];
+    let rows = connections.get().await?.query(Query::Summary, &params).await?;
+    let count = |name| Ok::<_, PostgresError>(rows[0].try_get::<_, i64>(name)?.unsigned_abs());
+    let looked_at = count("looked_at")?;
+    let lag = rows[0].try_get("start_lag_p95")?;
+    Ok(Summary::new(looked_at, looked_at < query.most as u64, count("ended")?, count("succeeded")?, lag))
 }
 
 /// What a column must be one of; none for all.

@@ -72,6 +72,8 @@ queries! {
     LogsCount = "logs_count",
     Execution = "execution",
     NewestAttempt = "newest_attempt",
+    Attempts = "attempts",
+    Summary = "summary",
     Latest = "latest",
     Recent = "recent",
     Page = "page",

@@ -14,7 +14,8 @@ use scheduler_core::{
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
         ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
         Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, TakeOutcome,
+        TakeRequest,
     },
 };
 
@@ -214,6 +215,21 @@ impl HistoryStore for PostgresStore {
         history::newest_attempt(&self.connections, job_id, occurrence)
             .await
             .map_err(|error| error.read("read an occurrence"))
+    }
+
+    async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        history::attempts(&self.connections, job_id, occurrence, most)
+            .await
+            .map_err(|error| error.read("read an occurrence's attempts"))
+    }
+
+    async fn summary(&self, query: &SummaryQuery) -> Result<Summary, StoreError> {
+        history::summary(&self.connections, query).await.map_err(|error| error.read("sum up executions"))
     }
 
     async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {

@@ -17,6 +17,7 @@ use super::{
     Dashboard, form, look,
     visitor::{Visitor, endpoint_of},
     words::Words,
+    zone,
 };
 use crate::{error::ApiError, path::Segment, query::Query, time};
 
@@ -147,6 +148,12 @@ async fn perform(
             if let Some(address) = &actor.address {
                 wanted = wanted.from(address);
             }
+            if let Some(params) = form.get("params")?.map(str::trim).filter(|params| !params.is_empty()) {
+                let params = serde_json::from_str(params);
+                wanted = wanted.with_params(
+                    params.map_err(|error| ApiError::field("params", format_args!("is not JSON: {error}")))?,
+                );
+            }
             let run = handle.trigger(wanted).await?.execution;
             return Ok(format!("executions/{}", run.id));
         }
@@ -181,7 +188,7 @@ async fn backfill(
     actor: &Actor,
     dry_run: bool,
 ) -> Result<Dry, ApiError> {
-    let zone = time::zone_of(handle, id);
+    let zone = zone::of(handle, id);
     let (from, to) = (local(form, "from", zone)?, local(form, "to", zone)?);
     if to <= from {
         return Err(ApiError::field("to", "must be after `from`"));
@@ -211,14 +218,16 @@ fn question(
     dry: Option<Dry>,
 ) -> Result<Response, ApiError> {
     let (words, root) = (visitor.frame.words, &visitor.frame.root);
-    let zone = time::zone_of(&dashboard.api.handle, object.job_id());
+    let zone = zone::of(&dashboard.api.handle, object.job_id());
     let title = format!("{}: {}", words.action_of(action), object.name());
     let content = html! {
         h1 { (title) }
         form class="card ask" method="post" {
             (visitor.csrf_field())
-            @if let Some(environment) = &visitor.frame.environment {
-                p { (words.environment) ": " b { (environment) } }
+            dl {
+                dt { (words.what) } dd { b { (words.action_of(action)) } }
+                dt { (words.job) } dd { a href={ (root) (object.page()) } { (object.name()) } }
+                dt { (words.service) } dd { (visitor.frame.place()) }
             }
             @match action {
                 Action::Pause => label {
@@ -237,6 +246,10 @@ fn question(
                     @for (name, word) in [("from", words.from), ("to", words.to)] {
                         label { (word) " (" (zone) ")" input type="datetime-local" name=(name) value=[given.get(name)?] required; }
                     }
+                },
+                Action::Trigger => label {
+                    (words.params) " (" (words.params_help) ")"
+                    textarea name="params" rows="3" spellcheck="false" { (given.get("params")?.unwrap_or_default()) }
                 },
                 _ => {},
             }

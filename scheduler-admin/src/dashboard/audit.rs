@@ -1,71 +1,39 @@
 //! Who did what.
 
 use axum::{extract::State, http::Uri, response::Response};
-use maud::html;
-use scheduler_core::store::Action;
-
-use super::{Dashboard, look, visitor::Visitor};
-use crate::{
-    audit::{self, AuditView},
-    error::ApiError,
-    query::Query,
+use maud::{Markup, html};
+use scheduler_core::{
+    SchedulerHandle,
+    store::{Action, AuditEntry},
 };
+use serde_json::Value;
+
+use super::{Dashboard, look, visitor::Visitor, words::Words, zone};
+use crate::{audit, error::ApiError, query::Query, redact};
 
 /// `GET /audit`
 pub(super) async fn page(State(dashboard): State<Dashboard>, visitor: Visitor, uri: Uri) -> Result<Response, ApiError> {
-    let (words, root) = (visitor.frame.words, &visitor.frame.root);
+    let words = visitor.frame.words;
+    let handle = &dashboard.api.handle;
     let query = Query::of_form(&uri)?;
-    let (entries, meta) = audit::read(&dashboard.api.handle, &visitor.caller, &query).await?;
+    let (entries, meta) = audit::read(handle, &visitor.caller, &query).await?;
     let next = meta["next_cursor"].as_str();
     let others = query.without(&["cursor", "lang"]);
-    let (action, actor, job) = (query.get("action")?, query.get("actor")?, query.get("job")?);
     let content = html! {
         h1 { (words.audit) }
         div class="card" {
-            form class="filters" role="search" {
-                label { (words.job) input type="search" name="job" value=[job]; }
-                label { (words.actor) input name="actor" value=[actor]; }
-                label {
-                    (words.what)
-                    select name="action" {
-                        option value="" { (words.all) }
-                        @for one in Action::ALL { option value=(one) selected[action == Some(one.as_str())] { (words.action_of(*one)) } }
-                    }
-                }
-                button { (words.filter) }
-            }
+            (filters(&query, words)?)
             @if entries.is_empty() { p class="note" { (words.nothing_found) } }
             @else {
                 table {
                     thead {
                         tr {
-                            @for name in [words.at, words.actor, words.what, words.job, words.reason, words.before_after] {
+                            @for name in [words.at, words.actor, words.what, words.job, words.reason, words.before, words.after] {
                                 th scope="col" { (name) }
                             }
                         }
                     }
-                    tbody {
-                        @for entry in &entries {
-                            tr class=[entry.refused.is_some().then_some("attn")] {
-                                td { time datetime=(entry.at) { (entry.at) } }
-                                td {
-                                    (look::text(&entry.actor, words))
-                                    @if let Some(address) = &entry.address { small { (words.from_address) " " (look::text(address, words)) } }
-                                }
-                                td {
-                                    (entry.action)
-                                    @if let Some(why) = &entry.refused { small class="st bad" { "✕ " (words.refused) } small { (look::text(why, words)) } }
-                                    @else { small class="st ok" { "✓ " (words.done) } }
-                                }
-                                td {
-                                    @if let Some(id) = &entry.job_id { a href={ (root) "jobs/" (id) } { (id) } " " }
-                                    @if let Some(id) = entry.execution_id { a href={ (root) "executions/" (id) } { "#" (id) } }
-                                }
-                                td class="hide" { @if let Some(reason) = &entry.reason { (look::text(reason, words)) } }
-                                td class="hide" { (change(entry)) }
-                            }
-                        }
-                    }
+                    tbody { @for entry in &entries { (row(entry, handle, &visitor)) } }
                 }
             }
             p class="pager" {
@@ -77,9 +45,59 @@ pub(super) async fn page(State(dashboard): State<Dashboard>, visitor: Visitor, u
     Ok(visitor.page(words.audit, content))
 }
 
-fn change(entry: &AuditView) -> maud::Markup {
+fn filters(query: &Query, words: &Words) -> Result<Markup, ApiError> {
+    let action = query.get("action")?;
+    Ok(html! {
+        form class="filters" role="search" {
+            label { (words.job) input id="job" type="search" name="job" value=[query.get("job")?]; }
+            label { (words.actor) input name="actor" value=[query.get("actor")?]; }
+            label {
+                (words.what)
+                select name="action" {
+                    option value="" { (words.all) }
+                    @for one in Action::ALL { option value=(one) selected[action == Some(one.as_str())] { (words.action_of(*one)) } }
+                }
+            }
+            button { (words.filter) }
+        }
+    })
+}
+
+fn row(entry: &AuditEntry, handle: &SchedulerHandle, visitor: &Visitor) -> Markup {
+    let (words, root, record) = (visitor.frame.words, &visitor.frame.root, &entry.record);
+    let zone = record.job_id.as_ref().map_or_else(|| zone::home(handle), |id| zone::of(handle, id));
     html! {
-        @if let Some(before) = &entry.before { code { (before) } " → " }
-        @if let Some(after) = &entry.after { code { (after) } }
+        tr class=[record.refused.is_some().then_some("attn")] {
+            td { (look::time(entry.at, zone)) }
+            td {
+                (look::text(&record.actor.who, words))
+                @if let Some(address) = &record.actor.address { small { (words.from_address) " " (look::text(address, words)) } }
+            }
+            td {
+                (words.action_of(record.action))
+                @if let Some(why) = &record.refused { small class="st bad" { "✕ " (words.refused) } small lang="en" { (look::text(why, words)) } }
+                @else { small class="st ok" { "✓ " (words.done) } }
+            }
+            td {
+                @if let Some(id) = &record.job_id { a href={ (root) "jobs/" (id) } { (id) } " " }
+                @if let Some(id) = record.execution_id { a href={ (root) "executions/" (id) } { "#" (id) } }
+            }
+            td { @if let Some(reason) = &record.actor.reason { (look::text(reason, words)) } }
+            td class="value" { (value(record.before.as_ref(), words)) }
+            td class="value" { (value(record.after.as_ref(), words)) }
+        }
+    }
+}
+
+/// What an action changed: of an object a line a field.
+fn value(value: Option<&Value>, words: &Words) -> Markup {
+    let shown = value.cloned().map(redact::value);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    html! {
+        @match &shown {
+            None | Some(Value::Null) => {},
+            Some(Value::Object(fields)) => @for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) { div { code { (look::text(name, words)) } " " (look::text(&text(value), words)) } },
+            Some(other) => (look::text(&text(other), words)),
+        }
     }
 }

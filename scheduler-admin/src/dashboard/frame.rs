@@ -32,6 +32,8 @@ pub(super) struct Frame {
     pub(super) root: String,
     /// The page's own path below the root, with its query.
     pub(super) here: String,
+    /// Its query without the language's choice.
+    others: String,
     title: String,
     pub(super) environment: Option<String>,
 }
@@ -50,15 +52,22 @@ impl Frame {
             words: Words::of(language),
             root: if depth == 0 { "./".to_owned() } else { "../".repeat(depth) },
             here: here(uri),
+            others: Query::of(uri).map(|query| query.without(&["lang"])).unwrap_or_default(),
             title: dashboard.title.clone(),
             environment: dashboard.environment.clone(),
         }
     }
 
+    /// The service, and its environment where that has a name: what an action is in.
+    pub(super) fn place(&self) -> Markup {
+        html! { b { (self.title) } @if let Some(environment) = &self.environment { " " span class="env" { (environment) } } }
+    }
+
     /// A whole page.
-    pub(super) fn page(&self, visitor: Option<&Visitor>, title: &str, content: Markup) -> Response {
+    pub(super) fn page(&self, around: Around<'_>, title: &str, content: Markup) -> Response {
         let (words, root) = (self.words, &self.root);
         let other = if self.language == Language::English { "id" } else { "en" };
+        let (Around { visitor, navigates, is_live, again }, others) = (around, &self.others);
         let sections = [
             ("", words.jobs),
             ("timeline", words.timeline),
@@ -75,14 +84,15 @@ impl Frame {
                     title { (title) " · " (self.title) }
                     link rel="stylesheet" href={ (root) "static/app.css?v=" (asset::version()) };
                     link rel="icon" href={ (root) "static/icon.svg?v=" (asset::version()) } type="image/svg+xml";
-                    @if visitor.is_some() { script src={ (root) "static/app.js?v=" (asset::version()) } defer {} }
+                    @if is_live { script src={ (root) "static/app.js?v=" (asset::version()) } defer {} }
+                    @if again { noscript { meta http-equiv="refresh" content="5"; } }
                 }
                 body data-root=(root) data-live=(words.live) data-reconnecting=(words.reconnecting) {
                     a class="skip-link" href="#main" { (words.skip_to_content) }
                     header {
                         b { (self.title) }
-                        @if visitor.is_some() {
-                            nav aria-label=(words.jobs) {
+                        @if navigates {
+                            nav aria-label=(self.title) {
                                 @for (path, name) in sections {
                                     a href={ (root) (path) } aria-current=[self.is_in(path).then_some("page")] { (name) }
                                 }
@@ -90,7 +100,7 @@ impl Frame {
                         }
                         span id="live" role="status" {}
                         @if let Some(environment) = &self.environment { span class="env" { (environment) } }
-                        a class="lang" lang=(other) href={ "?lang=" (other) } { (words.other_language) }
+                        a class="lang" lang=(other) href={ "?" (others) @if !others.is_empty() { "&" } "lang=" (other) } { (words.other_language) }
                         @if let Some(visitor) = visitor {
                             span class="who" { bdi { (visitor.caller.name()) } }
                             form method="post" action={ (root) "sign-out" } {
@@ -99,7 +109,7 @@ impl Frame {
                             }
                         }
                     }
-                    main id="main" tabindex="-1" { (content) }
+                    main id="main" tabindex="-1" data-again=[again.then_some("")] { (content) }
                 }
             }
         };
@@ -115,6 +125,18 @@ impl Frame {
     }
 }
 
+/// For whom a page is, and what it does by itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Around<'a> {
+    pub(super) visitor: Option<&'a Visitor>,
+    /// Whether it leads to the other pages.
+    pub(super) navigates: bool,
+    /// Whether it shows what happens as it happens.
+    pub(super) is_live: bool,
+    /// Whether it is read again by itself, as what it needs was away.
+    pub(super) again: bool,
+}
+
 impl Visitor {
     /// What every form carries.
     pub(super) fn csrf_field(&self) -> Markup {
@@ -122,7 +144,20 @@ impl Visitor {
     }
 
     pub(super) fn page(&self, title: &str, content: Markup) -> Response {
-        self.frame.page(Some(self), title, content)
+        self.frame.page(Around { visitor: Some(self), navigates: true, is_live: true, again: false }, title, content)
+    }
+
+    /// A page as far as it is known while the store is away.
+    pub(super) fn page_without_store(&self, title: &str, content: Markup) -> Response {
+        let words = self.frame.words;
+        let content = html! {
+            div class="card note bad" role="alert" { p { b { "⚠ " (words.away) } } p { (words.away_jobs) } }
+            (content)
+        };
+        let around = Around { visitor: Some(self), navigates: true, is_live: true, again: true };
+        let mut response = self.frame.page(around, title, content);
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
     }
 }
 
@@ -170,16 +205,19 @@ fn trouble(frame: &Frame, failed: &Failed, status: StatusCode) -> Response {
         return Redirect::to(&next).into_response();
     }
     let words = frame.words;
+    let again = status == StatusCode::SERVICE_UNAVAILABLE;
     let content = html! {
         h1 { (words.trouble) }
-        div class="card note bad" role="alert" data-again=[(status.as_u16() == 503).then_some("")] {
-            p { (failed.message) }
-            @if status == StatusCode::SERVICE_UNAVAILABLE { p { (words.away) } }
-            p { code { (failed.code) } }
+        div class="card note bad" role="alert" {
+            p { b { "⚠ " (words.code_of(failed.code)) } }
+            @if again { p { (words.away) } }
+            p class="sub" lang="en" { (failed.message) }
+            p class="sub" { code { (failed.code) } }
         }
         p { a href=(frame.root) { (words.back) } }
     };
-    let mut response = frame.page(None, words.trouble, content);
+    let mut response =
+        frame.page(Around { visitor: None, navigates: true, is_live: again, again }, words.trouble, content);
     *response.status_mut() = status;
     response
 }

@@ -1,20 +1,27 @@
-//! One job: its settings, what is next, what ran.
+//! One job: its settings, what is next, what ran, and what it runs after.
+
+mod chain;
+mod clock_change;
+mod durations;
+mod settings;
+mod upcoming;
 
 use axum::{extract::State, response::Response};
-use chrono::Offset as _;
+use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{
-    job::JobSettings,
+    execution::Execution,
+    job::Job,
+    status::Status,
     store::{Action, ExecutionFilter, ExecutionQuery, PageStart, Pause},
 };
-use scheduler_cron::format_duration;
 
-use super::{Dashboard, action, executions, look, picture, visitor::Visitor, words::Words};
+use super::{Dashboard, action, executions, look, visitor::Visitor, words::Words, zone};
 use crate::{Permission, error::ApiError, path::Segment, query::escaped};
 
-/// How many of its executions are shown, and how many occurrences to come.
-const HISTORY: usize = 50;
-const UPCOMING: usize = 10;
+/// How many executions are read, and how many of them are shown as rows.
+const READ: usize = 50;
+const SHOWN: usize = 20;
 
 /// `GET /jobs/{job_id}`
 pub(super) async fn page(
@@ -23,60 +30,88 @@ pub(super) async fn page(
     job_id: Segment,
 ) -> Result<Response, ApiError> {
     let handle = &dashboard.api.handle;
-    let (words, language) = (visitor.frame.words, visitor.frame.language);
-    let id = visitor.caller.definition(job_id).await?.settings().id.clone();
-    let status = handle.job(&id).await?.ok_or_else(ApiError::no_such_job)?;
-    let settings = status.job.settings();
+    let (words, root) = (visitor.frame.words, &visitor.frame.root);
+    let job = visitor.caller.definition(job_id).await?;
+    let id = job.settings().id.clone();
     let filter = ExecutionFilter { job_id: Some(id.clone()), ..ExecutionFilter::default() };
-    let query = ExecutionQuery { filter, start: PageStart::Offset(0), limit: HISTORY, count: false };
-    let history = handle.executions(&query).await?.executions;
+    let query = ExecutionQuery { filter, start: PageStart::Offset(0), limit: READ, count: false };
+    let chain = chain::Chain::of(handle, &visitor.caller, &id).await?;
+    let read = async { Ok(tokio::try_join!(handle.job(&id), handle.executions(&query), chain.newest(handle))?) };
+    let (status, history, newest) = match read.await {
+        Ok(read) => read,
+        Err(error) if ApiError::is_unavailable(&error) => {
+            let content = html! {
+                (head(job, &visitor))
+                (plan(job, &[], None, &dashboard, &visitor))
+                (chain.picture(&[], root, words))
+            };
+            return Ok(visitor.page_without_store(id.as_str(), content));
+        }
+        Err(error) => return Err(error),
+    };
+    let status = status.ok_or_else(ApiError::no_such_job)?;
+    let history = history.executions;
+    let zone = zone::of(handle, &id);
     let executes = visitor.caller.may_do(Permission::Execute, &id).await?;
     let manages = visitor.caller.may_do(Permission::Manage, &id).await?;
     let pause = status.state.as_ref().and_then(|state| state.pause.as_ref());
-    let root = &visitor.frame.root;
-
     let content = html! {
-        h1 { (id) small { (look::text(&settings.name, words)) } }
-        @if let Some(description) = &settings.description { p { (look::text(description, words)) } }
-        p {
+        (head(job, &visitor))
+        p class="actions" {
+            @if let Some(newest) = history.iter().find(|row| row.started_at.is_some()) { (look::status(newest.status, words)) " " }
             @if executes { (action::link(root, Action::Trigger, &id, words)) " " }
             @if manages {
                 (action::link(root, if pause.is_some() { Action::Resume } else { Action::Pause }, &id, words)) " "
                 (action::link(root, Action::Backfill, &id, words)) " "
             }
-            @for tag in &settings.tags { a class="tag" href={ (root) "?tag=" (escaped(tag)) } { "#" (look::text(tag, words)) } " " }
         }
-        @if let Some(pause) = pause { (paused(pause, settings, words)) }
-        div class="columns" {
-            section {
-                h2 { (words.settings) }
-                div class="card" { (settings_of(settings, words, &settings.trigger.describe(language))) }
-            }
-            section {
-                h2 { (words.upcoming) }
-                div class="card" { (upcoming(&dashboard, settings, manages.then_some(root), words)) }
-            }
-        }
+        @if let Some(pause) = pause { (paused(pause, zone, words)) }
+        (plan(job, &history, manages.then_some(root), &dashboard, &visitor))
+        h2 { (words.dependencies) }
+        (chain.picture(&newest, root, words))
         h2 { (words.durations) }
-        div class="card note" {
-            (picture::bars(&history, words))
-            @let mut times: Vec<_> = history.iter().filter_map(|row| row.duration_seconds).collect();
-            @if let Some(half) = picture::quantile(&mut times, 0.5) {
-                " p50 " b { (look::seconds(half)) }
-                @if let Some(most) = picture::quantile(&mut times, 0.95) { " · p95 " b { (look::seconds(most)) } }
-            }
-        }
+        (durations::card(&history, zone, root, words))
         h2 { (words.history) }
         div class="card" {
-            (executions::table(&visitor, &dashboard, &history))
+            @if history.is_empty() { p class="note" { (words.never) } }
+            @else { (executions::table(&visitor, &dashboard, &history[..history.len().min(SHOWN)], true)) }
             p class="pager" { a href={ (root) "executions?hours=168&job=" (id) } { (words.executions) " →" } }
         }
     };
     Ok(visitor.page(id.as_str(), content))
 }
 
-fn paused(pause: &Pause, settings: &JobSettings, words: &Words) -> Markup {
-    let zone = settings.zone();
+fn head(job: &Job, visitor: &Visitor) -> Markup {
+    let (words, root, settings) = (visitor.frame.words, &visitor.frame.root, job.settings());
+    html! {
+        h1 { (settings.id) @if settings.name != settings.id.as_str() { small { (look::text(&settings.name, words)) } } }
+        @if let Some(description) = &settings.description { p { (look::text(description, words)) } }
+        @if !settings.tags.is_empty() {
+            p { @for tag in &settings.tags { a class="tag" href={ (root) "?tag=" (escaped(tag)) } { "#" (look::text(tag, words)) } " " } }
+        }
+    }
+}
+
+/// What is known of it without its history.
+fn plan(job: &Job, history: &[Execution], root: Option<&String>, dashboard: &Dashboard, visitor: &Visitor) -> Markup {
+    let (words, language, now) = (visitor.frame.words, visitor.frame.language, dashboard.api.handle.now());
+    let is_skipped = |row: &&Execution| row.status == Status::Skipped && row.scheduled_at > now;
+    let skipped: Vec<_> = history.iter().filter(is_skipped).collect();
+    html! {
+        div class="columns" {
+            section {
+                h2 { (words.upcoming) }
+                div class="card" { (upcoming::table(job.settings(), &skipped, root, dashboard, words)) }
+            }
+            section {
+                h2 { (words.settings) }
+                div class="card" { (settings::table(job, now, language, words)) }
+            }
+        }
+    }
+}
+
+fn paused(pause: &Pause, zone: Tz, words: &Words) -> Markup {
     html! {
         div class="card note" {
             span class="st skip" { "‖ " (words.paused) } " "
@@ -85,58 +120,6 @@ fn paused(pause: &Pause, settings: &JobSettings, words: &Words) -> Markup {
             @if let Some(reason) = &pause.reason { " · " (look::text(reason, words)) }
             " · "
             @if let Some(until) = pause.until { (words.until) " " (look::time(until, zone)) } @else { (words.until_resumed) }
-        }
-    }
-}
-
-fn settings_of(settings: &JobSettings, words: &Words, schedule: &str) -> Markup {
-    let duration = |duration: Option<std::time::Duration>| duration.map_or_else(|| "–".to_owned(), format_duration);
-    let rows = [
-        ("retries", settings.retries.to_string()),
-        ("retry_delay", format_duration(settings.retry_delay)),
-        ("backoff", format!("{:?}", settings.backoff).to_lowercase()),
-        ("timeout", duration(settings.timeout)),
-        ("start_deadline", duration(settings.start_deadline)),
-        ("catch_up", format!("{:?}", settings.catch_up).to_lowercase()),
-        ("overlap", format!("{:?}", settings.overlap)),
-        ("on_crash", format!("{:?}", settings.on_crash).to_lowercase()),
-        ("lease_ttl", format_duration(settings.lease_ttl)),
-        ("enabled", settings.enabled.to_string()),
-    ];
-    html! {
-        dl {
-            dt { (words.schedule) }
-            dd { (schedule) small { code { (settings.trigger) } } }
-            @for (name, value) in rows { dt { code { (name) } } dd { (value) } }
-        }
-    }
-}
-
-fn upcoming(dashboard: &Dashboard, settings: &JobSettings, root: Option<&String>, words: &Words) -> Markup {
-    let (zone, now) = (settings.zone(), dashboard.api.handle.now());
-    let next: Vec<_> = settings.trigger.upcoming(now).take(UPCOMING).collect();
-    let offset = |at: &chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).offset().fix();
-    html! {
-        @if next.is_empty() { p class="note" { (words.none) } }
-        table {
-            tbody {
-                @for (place, at) in next.iter().enumerate() {
-                    @let before = if place == 0 { now } else { next[place - 1] };
-                    tr {
-                        td {
-                            (look::time_from(*at, zone, now, words))
-                            @if offset(&before) != offset(at) {
-                                small class="st warn" { "⚠ " (offset(&before)) " → " (offset(at)) }
-                            }
-                        }
-                        td class="act" {
-                            @if let Some(root) = root {
-                                a class="button" href={ (root) "jobs/" (settings.id) "/skip?at=" (at.format("%Y-%m-%dT%H:%M:%S%.fZ")) } { (words.skip) }
-                            }
-                        }
-                    }
-                }
-            }
         }
     }
 }

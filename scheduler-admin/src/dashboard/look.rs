@@ -31,7 +31,7 @@ pub(super) fn class(status: Status) -> &'static str {
     }
 }
 
-fn icon(status: Status) -> &'static str {
+pub(super) fn icon(status: Status) -> &'static str {
     match status {
         Status::Succeeded => "✓",
         Status::Failed => "✕",
@@ -45,6 +45,11 @@ fn icon(status: Status) -> &'static str {
     }
 }
 
+/// Which attempt of how many a row is.
+pub(super) fn attempt(row: &Execution, words: &Words) -> String {
+    format!("{} {} / {}", words.attempt, row.attempt, row.max_attempts)
+}
+
 /// An instant in a zone, which it names.
 pub(super) fn time(at: DateTime<Utc>, zone: Tz) -> Markup {
     let local = at.with_timezone(&zone);
@@ -53,39 +58,43 @@ pub(super) fn time(at: DateTime<Utc>, zone: Tz) -> Markup {
 
 /// The same, and how far it is from now.
 pub(super) fn time_from(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>, words: &Words) -> Markup {
-    let far = distance(at - now);
-    html! {
-        (time(at, zone))
-        small { @if at > now { (words.in_time) " " (far) } @else { (far) " " (words.ago) } }
-    }
+    html! { (time(at, zone)) small { (relative(at, now, words)) } }
+}
+
+/// How far an instant is from now: `in 5 min`, `5 min ago`.
+pub(super) fn relative(at: DateTime<Utc>, now: DateTime<Utc>, words: &Words) -> String {
+    let far = distance(at - now, words);
+    if at > now { format!("{} {far}", words.in_time) } else { format!("{far} {}", words.ago) }
 }
 
 /// A distance in time, by its two largest units.
-pub(super) fn distance(delta: TimeDelta) -> String {
+pub(super) fn distance(delta: TimeDelta, words: &Words) -> String {
+    let Words { unit_day, unit_hour, unit_minute, unit_second, .. } = words;
     let seconds = delta.num_seconds().unsigned_abs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
+        (0, 0, 0) => format!("{seconds} {unit_second}"),
+        (0, 0, _) => format!("{minutes} {unit_minute}"),
+        (0, _, _) => format!("{hours} {unit_hour} {minutes} {unit_minute}"),
+        _ => format!("{days} {unit_day} {hours} {unit_hour}"),
     }
 }
 
 /// Seconds, to three digits.
-pub(super) fn seconds(seconds: f64) -> String {
+pub(super) fn seconds(seconds: f64, words: &Words) -> String {
     match seconds {
         s if s < 0.001 => "0 ms".to_owned(),
         s if s < 1.0 => format!("{:.0} ms", s * 1_000.0),
-        s if s < 100.0 => format!("{s:.1} s"),
-        s => distance(TimeDelta::seconds(s as i64)),
+        s if s < 100.0 => format!("{s:.1} {}", words.unit_second),
+        s => distance(TimeDelta::seconds(s as i64), words),
     }
 }
 
-/// How long after its nominal instant a row started.
-pub(super) fn lag(row: &Execution) -> Option<f64> {
-    let lag = row.started_at? - row.scheduled_at.max(row.not_before);
-    Some(lag.as_seconds_f64().max(0.0))
+/// The first line of a text that somebody else wrote, and not all of a long one.
+pub(super) fn line(given: &str, most: usize, words: &Words) -> Markup {
+    let line = given.lines().next().unwrap_or_default();
+    let shown: String = line.chars().take(most).collect();
+    html! { (text(&shown, words)) @if shown.len() < given.len() { "…" } }
 }
 
 /// A text that somebody else wrote: without secrets, cut, and told so, and without what changes how other text reads. The markup escapes
@@ -128,10 +137,13 @@ mod tests {
 
     #[test]
     fn distances_have_two_units() {
+        let words = Words::of(Language::English);
         let cases = [(5, "5 s"), (65, "1 min"), (3_720, "1 h 2 min"), (90_000, "1 d 1 h"), (-5, "5 s")];
         for (seconds, expected) in cases {
-            assert_eq!(distance(TimeDelta::seconds(seconds)), expected);
+            assert_eq!(distance(TimeDelta::seconds(seconds), words), expected);
         }
-        assert_eq!([seconds(0.0), seconds(0.25), seconds(2.04), seconds(120.0)], ["0 ms", "250 ms", "2.0 s", "2 min"]);
+        let told = [0.0, 0.25, 2.04, 120.0].map(|given| seconds(given, words));
+        assert_eq!(told, ["0 ms", "250 ms", "2.0 s", "2 min"]);
+        assert_eq!(distance(TimeDelta::seconds(3_720), Words::of(Language::Indonesian)), "1 j 2 mnt");
     }
 }

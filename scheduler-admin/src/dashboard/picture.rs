@@ -17,13 +17,18 @@ pub(super) fn bars(newest_first: &[Execution], words: &Words) -> Markup {
     let longest = rows.iter().filter_map(|row| row.duration_seconds).fold(0.0, f64::max);
     let failed = rows.iter().filter(|row| look::class(row.status) == "bad").count();
     html! {
-        svg class="spark" width=(RUNS * STEP) height="22" viewBox={ "0 0 " (RUNS * STEP) " 22" } role="img"
-            aria-label={ (rows.len()) " · " (failed) " " (words.failed) } {
-            @for (place, row) in rows.iter().enumerate() {
-                @let tall = height(row, longest);
-                rect class=(look::class(row.status)) x=(place * STEP + 1) y=(format!("{:.1}", 21.0 - tall)) width="4"
-                    height=(format!("{tall:.1}")) {
-                    title { (row.scheduled_at.format("%Y-%m-%d %H:%M:%S UTC")) " " (words.status_of(row.status)) }
+        @if !rows.is_empty() {
+            svg class="spark" width=(RUNS * STEP) height="22" viewBox={ "0 0 " (RUNS * STEP) " 22" } role="img"
+                aria-label={ (words.last_runs) ": " (rows.len()) ", " (failed) " " (words.failed) ", " (words.longest) " " (look::seconds(longest, words)) } {
+                @for (place, row) in rows.iter().enumerate() {
+                    @let tall = height(row, longest);
+                    rect class=(look::class(row.status)) x=(place * STEP + 1) y=(format!("{:.1}", 21.0 - tall)) width="4"
+                        height=(format!("{tall:.1}")) {
+                        title {
+                            (row.scheduled_at.format("%Y-%m-%d %H:%M:%S UTC")) " " (words.status_of(row.status))
+                            @if let Some(seconds) = row.duration_seconds { " · " (look::seconds(seconds, words)) }
+                        }
+                    }
                 }
             }
         }
@@ -33,28 +38,28 @@ pub(super) fn bars(newest_first: &[Execution], words: &Words) -> Markup {
 fn height(row: &Execution, longest: f64) -> f64 {
     match (row.status, row.duration_seconds) {
         (Status::Running, _) => TALLEST,
-        (_, Some(seconds)) if longest > 0.0 => (seconds / longest * TALLEST).clamp(4.0, TALLEST),
+        (_, Some(seconds)) if longest > 0.0 => (seconds / longest * TALLEST).clamp(3.0, TALLEST),
         _ => 6.0,
     }
 }
 
-/// The value below which this share of them lies.
-pub(super) fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
+/// The smallest of the values that this many of a hundred do not exceed.
+pub(super) fn percentile(values: &mut [f64], percent: usize) -> Option<f64> {
     values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    values.get((last as f64 * share).ceil() as usize).copied()
+    values.get((values.len() * percent).div_ceil(100).checked_sub(1)?).copied()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::quantile;
+    use super::percentile;
 
     #[test]
-    fn a_quantile_is_one_of_the_values() {
+    fn a_percentile_is_the_smallest_value_that_so_many_do_not_exceed() {
         let mut values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-        assert_eq!(quantile(&mut values, 0.5), Some(51.0));
-        assert_eq!(quantile(&mut values, 0.95), Some(96.0));
-        assert_eq!(quantile(&mut [], 0.95), None);
-        assert_eq!(quantile(&mut [7.0], 0.95), Some(7.0));
+        assert_eq!(percentile(&mut values, 50), Some(50.0));
+        assert_eq!(percentile(&mut values, 95), Some(95.0));
+        assert_eq!(percentile(&mut [1.0, 2.0, 3.0], 50), Some(2.0));
+        assert_eq!(percentile(&mut [], 95), None);
+        assert_eq!(percentile(&mut [7.0], 95), Some(7.0));
     }
 }

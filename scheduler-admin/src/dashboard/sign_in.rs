@@ -9,7 +9,7 @@ use maud::html;
 
 use super::{
     Dashboard, form,
-    frame::Frame,
+    frame::{Around, Frame},
     session::Session,
     visitor::{COOKIE, Visitor},
 };
@@ -81,7 +81,7 @@ fn form_page(frame: &Frame, next: &str, wrong: Option<&str>) -> Response {
             button class="main" { (words.sign_in) }
         }
     };
-    let mut page = frame.page(None, words.sign_in, content);
+    let mut page = frame.page(Around::default(), words.sign_in, content);
     if wrong.is_some() {
         *page.status_mut() = StatusCode::UNAUTHORIZED;
     }

@@ -1,6 +1,11 @@
 //! What the pages say, in English and Indonesian.
 
-use scheduler_core::{status::Status, store::Action};
+use scheduler_core::{
+    job::Source,
+    occurrence::Origin,
+    status::{Reason, Status},
+    store::Action,
+};
 use scheduler_cron::Language;
 
 /// Defines the texts of both languages, each beside the other.
@@ -12,6 +17,10 @@ macro_rules! words {
 
         static ENGLISH: Words = Words { $($name: $english,)* };
         static INDONESIAN: Words = Words { $($name: $indonesian,)* };
+
+        /// Each text's name, and what it is in both languages.
+        #[cfg(test)]
+        const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $indonesian),)*];
     };
 }
 
@@ -42,8 +51,12 @@ words! {
     failing: "failing", "gagal";
     paused: "paused", "dijeda";
     disabled: "disabled", "nonaktif";
+    unknown: "unknown", "tidak diketahui";
     overdue: "overdue", "terlambat";
-    success: "success, last 20 of each", "berhasil, 20 terakhir tiap pekerjaan";
+    success: "succeeded", "berhasil";
+    days_7: "7 d", "7 hr";
+    newest: "newest", "terbaru";
+    not_ok: "failed, timed out or abandoned", "gagal, kehabisan waktu, atau ditinggalkan";
     lag: "start lag p95", "keterlambatan mulai p95";
     all: "All", "Semua";
     filter: "Filter", "Saring";
@@ -95,6 +108,15 @@ words! {
     error: "Error", "Galat";
     result: "Result", "Hasil";
     params: "Parameters", "Parameter";
+    params_help: "JSON, or nothing", "JSON, atau kosong";
+    upstream_results: "Results of the jobs before", "Hasil pekerjaan sebelumnya";
+    attempts: "Attempts at this occurrence", "Percobaan untuk kejadian ini";
+    this_one: "this one", "yang ini";
+    of_it: "What was done to it", "Yang dilakukan padanya";
+    lag_after: "after it was due", "setelah jadwalnya";
+    on_time: "on time", "tepat waktu";
+    not_started: "not started", "belum mulai";
+    not_finished: "not finished", "belum selesai";
     late_by: "late by", "terlambat";
     progress: "Progress", "Kemajuan";
     log: "Log", "Log";
@@ -107,7 +129,8 @@ words! {
     no_lines_help: "Lines are kept where the service's subscriber has logs::layer(), up to the level that its scheduler asks for.", "Baris log disimpan bila subscriber layanan memakai logs::layer(), sampai tingkat yang diminta scheduler.";
     newer: "Newest", "Terbaru";
     older: "Older", "Lebih lama";
-    csv: "CSV", "CSV";
+    download: "Download", "Unduh";
+    at_most: "at most 100,000", "paling banyak 100.000";
     host: "Host", "Host";
     version: "Version", "Versi";
     heartbeat: "Heartbeat", "Detak";
@@ -120,19 +143,98 @@ words! {
     refused: "refused", "ditolak";
     done: "done", "dilakukan";
     from_address: "From", "Dari";
-    before_after: "Before → after", "Sebelum → sesudah";
     confirm: "Confirm", "Konfirmasi";
     back: "Back", "Kembali";
-    environment: "Environment", "Lingkungan";
     cut: "cut, so many characters more:", "dipotong, sisa karakter:";
     trouble: "This did not work", "Ini tidak berhasil";
     away: "The store does not answer. This page is read again by itself.", "Penyimpanan tidak menjawab. Halaman ini dibaca ulang dengan sendirinya.";
+    away_jobs: "What is due is known from this service's own jobs; how they stand, what ran and whether they are paused is not known until the store answers.", "Jadwal diketahui dari pekerjaan layanan ini sendiri; keadaannya, apa yang sudah berjalan, dan apakah dijeda tidak diketahui sampai penyimpanan menjawab.";
     busiest: "busiest minute", "menit tersibuk";
     frequent: "often", "sering";
     now: "now", "sekarang";
-    legend: "Filled: has run. Hollow, red: missed. Dashed: to come.", "Terisi: sudah berjalan. Kosong merah: terlewat. Putus-putus: mendatang.";
+    expected: "to come", "mendatang";
+    band: "often, drawn as a band", "sering, digambar sebagai pita";
+    unread: "earlier ones are not drawn", "yang lebih awal tidak digambar";
+    times_in: "Times in", "Waktu dalam";
+    due_at_once: "due at once", "jatuh tempo bersamaan";
+    to_timeline: "Timeline, with what ran", "Garis waktu, dengan yang sudah berjalan";
     ago: "ago", "lalu";
     in_time: "in", "dalam";
+    unit_day: "d", "hr";
+    unit_hour: "h", "j";
+    unit_minute: "min", "mnt";
+    unit_second: "s", "dtk";
+    setting: "Setting", "Pengaturan";
+    value: "Value", "Nilai";
+    comes_from: "From", "Berasal dari";
+    of_default: "default", "bawaan";
+    of_attribute: "attribute", "atribut";
+    of_builder: "builder", "builder";
+    shorter_of: "the shorter of its period and 60 s", "yang lebih pendek antara periodenya dan 60 dtk";
+    one_period: "one period", "satu periode";
+    no_end: "no end", "tanpa batas";
+    yes: "yes", "ya";
+    no: "no", "tidak";
+    clocks_forward: "clocks go forward from {before} to {after}", "jam dimajukan dari {before} ke {after}";
+    clocks_back: "clocks go back from {before} to {after}", "jam dimundurkan dari {before} ke {after}";
+    and_more: "{first} and {more} more", "{first} dan {more} lagi";
+    change_shifted: "{times} is skipped, runs at {after}", "{times} terlompati, dijalankan pukul {after}";
+    change_skipped: "{times} is skipped, no run", "{times} terlompati, tidak dijalankan";
+    change_first: "{times} comes twice, runs the first time", "{times} terjadi dua kali, dijalankan pada yang pertama";
+    change_last: "{times} comes twice, runs the last time", "{times} terjadi dua kali, dijalankan pada yang terakhir";
+    change_twice: "{times} comes twice, runs both times", "{times} terjadi dua kali, dijalankan keduanya";
+    change_none: "runs keep their distance", "jarak antarjalan tetap";
+    taken_out: "skipped", "dilewati";
+    longest: "longest", "terlama";
+    no_durations: "Nothing has ended yet.", "Belum ada yang selesai.";
+    dependencies: "Dependencies", "Ketergantungan";
+    no_dependencies: "It runs after no job, and none runs after it.", "Tidak berjalan setelah pekerjaan mana pun, dan tidak ada yang berjalan setelahnya.";
+    answers: "answers this page", "menjawab halaman ini";
+    clock_off: "its clock is off by more than a second", "jamnya meleset lebih dari satu detik";
+    before: "Before", "Sebelum";
+    after: "After", "Sesudah";
+    search_hint: "press / to filter", "tekan / untuk menyaring";
+    any_instance: "any", "semua";
+    last_hours: "The last", "Selama";
+    service: "Service", "Layanan";
+    origin_schedule: "schedule", "jadwal";
+    origin_catch_up: "caught up", "susulan";
+    origin_backfill: "backfill", "isi ulang";
+    origin_manual: "on request", "atas permintaan";
+    origin_dependency: "after another job", "setelah pekerjaan lain";
+    reason_panic: "panic", "panik";
+    reason_lease_lost: "lease lost", "sewa hilang";
+    reason_shutdown: "shutdown", "layanan berhenti";
+    reason_instance_lost: "instance lost", "instans hilang";
+    reason_by_request: "by request", "atas permintaan";
+    reason_unknown_commit: "never started: the claim's answer was lost", "tidak pernah mulai: jawaban klaim hilang";
+    reason_nothing_to_do: "nothing to do", "tidak ada yang perlu dilakukan";
+    reason_overlap: "another run held the job", "masih ada yang berjalan";
+    reason_paused: "paused", "dijeda";
+    reason_upstream: "the job before did not succeed", "pekerjaan sebelumnya tidak berhasil";
+    reason_queue_full: "another one waits", "sudah ada yang menunggu";
+    reason_superseded: "a later one waits instead", "digantikan yang lebih baru";
+    reason_deadline: "start deadline passed", "batas mulai terlewati";
+    reason_coalesced: "a later one stands for it", "diwakili yang lebih baru";
+    reason_catch_up_limit: "beyond the catch-up limit", "melebihi batas susulan";
+    reason_timeout: "over its timeout, not ended yet", "melewati batas waktu, belum selesai";
+    code_unauthenticated: "Sign in first.", "Masuk terlebih dahulu.";
+    code_forbidden: "You may not do this.", "Anda tidak diizinkan melakukan ini.";
+    code_not_found: "There is nothing here, or nothing that you may see.", "Tidak ada apa-apa di sini, atau tidak boleh Anda lihat.";
+    code_method_not_allowed: "This page can't be asked for so.", "Halaman ini tidak dapat diminta seperti itu.";
+    code_invalid_parameter: "Something that was asked for can't be read.", "Ada permintaan yang tidak dapat dibaca.";
+    code_invalid_body: "Something in the form can't be read.", "Ada isian yang tidak dapat dibaca.";
+    code_too_large: "The form is too large.", "Isian terlalu besar.";
+    code_already_running: "The job runs already, or waits for its next attempt.", "Pekerjaan sudah berjalan, atau menunggu percobaan berikutnya.";
+    code_idempotency_conflict: "Another request was made under this key.", "Permintaan lain sudah dibuat dengan kunci ini.";
+    code_already_paused: "The job is paused already.", "Pekerjaan sudah dijeda.";
+    code_not_paused: "The job is not paused.", "Pekerjaan tidak dijeda.";
+    code_already_ended: "It has ended already.", "Sudah selesai.";
+    code_not_retryable: "It can't be retried: it is open, has succeeded, or another attempt follows it.", "Tidak dapat dicoba lagi: belum selesai, sudah berhasil, atau sudah diikuti percobaan lain.";
+    code_already_decided: "This occurrence has been decided already.", "Kejadian ini sudah diputuskan.";
+    code_rate_limited: "Too much is asked at once. Try again soon.", "Terlalu banyak permintaan. Coba lagi sebentar.";
+    code_unavailable: "Something that this page needs does not answer.", "Sesuatu yang diperlukan halaman ini tidak menjawab.";
+    code_internal: "Something went wrong inside. The log has the cause.", "Ada kesalahan di dalam. Penyebabnya ada di log.";
 }
 
 impl Words {
@@ -154,6 +256,77 @@ impl Words {
             Status::Missed => self.missed,
             // The enum may grow.
             other => other.as_str(),
+        }
+    }
+
+    /// An origin in words.
+    pub(super) fn origin_of(&self, origin: Origin) -> &'static str {
+        match origin {
+            Origin::Schedule => self.origin_schedule,
+            Origin::CatchUp => self.origin_catch_up,
+            Origin::Backfill => self.origin_backfill,
+            Origin::Manual => self.origin_manual,
+            Origin::Dependency => self.origin_dependency,
+            // The enum may grow.
+            other => other.as_str(),
+        }
+    }
+
+    /// A reason in words.
+    pub(super) fn reason_of(&self, reason: Reason) -> &'static str {
+        match reason {
+            Reason::Panic => self.reason_panic,
+            Reason::LeaseLost => self.reason_lease_lost,
+            Reason::Shutdown => self.reason_shutdown,
+            Reason::InstanceLost => self.reason_instance_lost,
+            Reason::ByRequest => self.reason_by_request,
+            Reason::UnknownCommit => self.reason_unknown_commit,
+            Reason::NothingToDo => self.reason_nothing_to_do,
+            Reason::Overlap => self.reason_overlap,
+            Reason::Paused => self.reason_paused,
+            Reason::Upstream => self.reason_upstream,
+            Reason::QueueFull => self.reason_queue_full,
+            Reason::Superseded => self.reason_superseded,
+            Reason::Deadline => self.reason_deadline,
+            Reason::Coalesced => self.reason_coalesced,
+            Reason::CatchUpLimit => self.reason_catch_up_limit,
+            Reason::Timeout => self.reason_timeout,
+            // The enum may grow.
+            other => other.as_str(),
+        }
+    }
+
+    /// What a setting comes from, in words.
+    pub(super) fn source_of(&self, source: Source) -> &'static str {
+        match source {
+            Source::Default => self.of_default,
+            Source::Attribute => self.of_attribute,
+            Source::Builder => self.of_builder,
+            // The enum may grow.
+            other => other.as_str(),
+        }
+    }
+
+    /// What went wrong, by its code.
+    pub(super) fn code_of(&self, code: &str) -> &'static str {
+        match code {
+            "unauthenticated" => self.code_unauthenticated,
+            "forbidden" => self.code_forbidden,
+            "not_found" => self.code_not_found,
+            "method_not_allowed" => self.code_method_not_allowed,
+            "invalid_parameter" => self.code_invalid_parameter,
+            "invalid_body" | "unsupported_media_type" => self.code_invalid_body,
+            "body_too_large" => self.code_too_large,
+            "already_running" => self.code_already_running,
+            "idempotency_conflict" => self.code_idempotency_conflict,
+            "already_paused" => self.code_already_paused,
+            "not_paused" => self.code_not_paused,
+            "already_ended" => self.code_already_ended,
+            "not_retryable" => self.code_not_retryable,
+            "already_decided" => self.code_already_decided,
+            "rate_limited" => self.code_rate_limited,
+            "unavailable" => self.code_unavailable,
+            _ => self.code_internal,
         }
     }
 
@@ -185,4 +358,61 @@ pub(super) fn language(tag: &str) -> Option<Language> {
 /// Its tag.
 pub(super) fn tag(language: Language) -> &'static str {
     if language == Language::Indonesian { "id" } else { "en" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    /// What is the same word in both languages.
+    const SHARED: [&str; 14] = [
+        "audit",
+        "token",
+        "status",
+        "host",
+        "of_builder",
+        "unit_hour",
+        "tag",
+        "trigger",
+        "other_language",
+        "live",
+        "csv",
+        "params",
+        "none",
+        "error",
+    ];
+
+    #[test]
+    fn each_text_is_in_both_languages_with_the_same_places_to_fill() {
+        for (name, english, indonesian) in ALL {
+            assert!(!english.trim().is_empty() && !indonesian.trim().is_empty(), "{name}");
+            assert!(english != indonesian || SHARED.contains(name), "{name} is not translated: {english}");
+            for place in ["{before}", "{after}", "{first}", "{more}", "{times}", "jobs![…]"] {
+                assert_eq!(english.contains(place), indonesian.contains(place), "{name}: {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_word_of_the_contract_is_told_in_both_languages() {
+        for words in [&ENGLISH, &INDONESIAN] {
+            let told = |word: &str, told: &str| assert!(!told.contains('_') && !told.is_empty(), "{word}: {told}");
+            Status::ALL.iter().for_each(|one| told(one.as_str(), words.status_of(*one)));
+            Origin::ALL.iter().for_each(|one| told(one.as_str(), words.origin_of(*one)));
+            Reason::ALL.iter().for_each(|one| told(one.as_str(), words.reason_of(*one)));
+            Action::ALL.iter().for_each(|one| told(one.as_str(), words.action_of(*one)));
+            Source::ALL.iter().for_each(|one| told(one.as_str(), words.source_of(*one)));
+            for code in Code::ALL.iter().filter(|code| **code != Code::Internal) {
+                assert_ne!(words.code_of(code.as_str()), words.code_internal, "{}", code.as_str());
+            }
+        }
+        // Where a variant is added and no word, its own is shown, which is English.
+        for origin in Origin::ALL {
+            assert_ne!(INDONESIAN.origin_of(*origin), origin.as_str());
+        }
+        for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::Panic) {
+            assert_ne!(INDONESIAN.reason_of(*reason), reason.as_str());
+        }
+    }
 }

@@ -2,82 +2,67 @@
 
 use std::{process::Stdio, sync::Arc, time::Duration};
 
+use axum::Router;
 use scheduler_admin::{AdminApi, SessionKey};
 use scheduler_core::{
-    Scheduler,
-    context::JobContext,
-    extract::State,
-    job::Job,
-    outcome::{JobError, Outcome},
-    store::memory::MemoryStore,
+    RunningScheduler, Scheduler, TriggerRequest,
+    store::{Actor, memory::MemoryStore},
 };
-use serde_json::json;
 use tokio::{net::TcpListener, process::Command, sync::Semaphore};
 
-use crate::service::{Gate, PREFIX, Tokens, roles};
+use crate::{
+    scene,
+    service::{Gate, PREFIX, Tokens, roles},
+    store::{Mode, TestStore},
+};
 
-fn jobs() -> Vec<Job> {
-    vec![
-        Job::builder("attendance.daily_close")
-            .name("Close the day")
-            .description("Closes yesterday's attendance.")
-            .tags(["hr"])
-            .cron("30 0 * * *")
-            .tz("Asia/Jakarta")
-            .run(|| async {}),
-        Job::builder("directory.sync")
-            .description("Reads the directory.")
-            .tags(["it"])
-            .cron("*/15 * * * *")
-            .run(|| async {}),
-        Job::builder("failing")
-            .description("Never has any luck.")
-            .manual()
-            .run(|| async { Err::<Outcome, _>(JobError::permanent("no luck")) }),
-        Job::builder("gated").description("Waits until the opener has run.").manual().retries(0).run(
-            |State(gate): State<Gate>, context: JobContext| async move {
-                tokio::select! {
-                    permit = gate.0.acquire() => {
-                        permit.expect("the gate is never closed").forget();
-                        Ok(())
-                    }
-                    () = context.cancellation_token().cancelled() => Err(JobError::permanent("told to stop")),
-                }
-            },
-        ),
-        Job::builder("opener").manual().run(|State(gate): State<Gate>| async move { gate.0.add_permits(1) }),
-        Job::builder("report")
-            .description("The weekly report.")
-            .tags(["hr"])
-            .cron("0 8 * * MON")
-            .tz("Asia/Jakarta")
-            .timeout(Duration::from_secs(480))
-            .run(|| async {
-                Outcome::succeeded("Total: 150, created: 150").with_data(json!({ "created": 150, "largest": u64::MAX }))
-            }),
-    ]
+fn api(scheduler: &RunningScheduler) -> AdminApi {
+    AdminApi::new(scheduler.handle().clone(), Tokens, roles())
+}
+
+fn dashboard(api: &AdminApi) -> Router {
+    let dashboard = api.dashboard(SessionKey::random()).titled("hris").in_environment("testing");
+    dashboard.over_plain_http().router()
 }
 
 /// `cargo xtask test` installs the browser and what drives it, and names both in the environment.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_does_everything_in_a_browser_with_and_without_javascript() {
     let gate = Gate(Arc::new(Semaphore::new(0)));
-    let scheduler = Scheduler::builder(MemoryStore::new()).jobs(jobs()).state(gate).build().expect("parts that fit");
-    let scheduler = scheduler.start().await.expect("a start");
-    let api = AdminApi::new(scheduler.handle().clone(), Tokens, roles());
-    let dashboard = api.dashboard(SessionKey::random()).titled("hris").in_environment("testing").over_plain_http();
-    let app = axum::Router::new().nest_service("/ops", dashboard.router()).merge(api.router());
+    let store = TestStore::new(scene::history(gate.clone()).await);
+    let start = async |store: TestStore| {
+        let scheduler = scene::parts(Scheduler::builder(store), gate.clone()).build().expect("parts that fit");
+        scheduler.start().await.expect("a start")
+    };
+    let (one, other) = (start(store.clone()).await, start(store.clone()).await);
+    // Of the same history, and of a store that stops answering.
+    let away = TestStore::new(MemoryStore::new());
+    let without_store = start(away.clone()).await;
+    away.set(Mode::Away);
+    let without_jobs = Scheduler::builder(MemoryStore::new()).build().expect("no job is none too few").start().await;
+    let without_jobs = without_jobs.expect("a start");
+    let (dewi, id) = (Actor::new("dewi").because("a holiday week"), "attendance.reminder".parse().expect("an id"));
+    other.handle().pause(&id, &dewi, None).await.expect("it is paused");
+    let asked = TriggerRequest::new("report.weekly".parse().expect("an id")).by("ayu").with_reason("for the board");
+    other.handle().trigger(asked).await.expect("it is taken");
+
+    let api = self::api(&one);
+    let app = Router::new()
+        .nest_service("/ops", dashboard(&api))
+        .nest_service("/away", dashboard(&self::api(&without_store)))
+        .nest_service("/empty", dashboard(&self::api(&without_jobs)))
+        .merge(api.router());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let server = tokio::spawn(async { axum::serve(listener, app).await });
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/dashboard.mjs");
     let mut command = Command::new("node");
-    command.args([script, &format!("{url}/ops/"), &format!("{url}{PREFIX}"), "super"]);
+    command.args([script, &format!("{url}/"), &format!("{url}{PREFIX}"), "super"]);
     // `docs/images` in the workspace's root, where they are to be made anew.
     command.args(std::env::var_os("PICTURES"));
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(Duration::from_secs(300), output).await.expect("it ends within five minutes");
+    let output = tokio::time::timeout(Duration::from_secs(400), output).await.expect("it ends within minutes");
     let output = output.unwrap_or_else(|error| panic!("`node` can't be run ({error}): `cargo xtask test` installs it"));
     let said = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");

@@ -16,6 +16,8 @@ mod limits;
 mod logs;
 mod openapi;
 mod operators;
+#[cfg(feature = "dashboard")]
+mod scene;
 mod service;
 mod store;
 mod trigger;

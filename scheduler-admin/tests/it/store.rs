@@ -107,6 +107,16 @@ impl HistoryStore for TestStore {
         self.inner.newest_attempt(job_id, occurrence).await
     }
 
+    async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        self.gate()?;
+        self.inner.attempts(job_id, occurrence, most).await
+    }
+
     async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
         self.gate()?;
         self.inner.executions(query).await

@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use chrono::TimeDelta;
+
 use super::scene::{Scene, finish, job};
 use crate::{
     conformance::StoreHarness,
@@ -10,7 +12,9 @@ use crate::{
     job::OverlapPolicy,
     occurrence::{OccurrenceKey, Origin},
     status::Status,
-    store::{Actor, Claim, ExecutionFilter, ExecutionPage, ExecutionQuery, ManualRequest, PageStart},
+    store::{
+        Actor, Claim, ExecutionFilter, ExecutionPage, ExecutionQuery, ManualRequest, PageStart, Summary, SummaryQuery,
+    },
 };
 
 fn of(scene: &Scene<'_>) -> ExecutionFilter {
@@ -252,6 +256,53 @@ pub async fn the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long
     assert_eq!(recent[1], whole.shortened());
     assert_eq!(scene.store.recent(&[], 2).await.expect("the store answers"), []);
     assert_eq!(scene.store.recent(&jobs, 0).await.expect("the store answers"), []);
+}
+
+pub async fn the_attempts_at_an_occurrence_are_its_own_newest_first(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let beside = scene.beside("beside").await;
+    ran(&beside, 1..=1).await;
+    ran(&scene, 2..=2).await;
+    let grant = scene.granted(&scene.claim(3)).await;
+    let retry = scene.retried(grant, Duration::ZERO).await;
+    let key = OccurrenceKey::scheduled(scene.at(3));
+    let attempts = scene.store.attempts(&scene.job, &key, 10).await.expect("the store answers");
+    assert_eq!(ids(&attempts), [retry, grant.execution_id]);
+    assert_eq!(attempts[1], scene.row(grant.execution_id).await.shortened());
+    let newest = scene.store.attempts(&scene.job, &key, 1).await.expect("the store answers");
+    assert_eq!(ids(&newest), [retry]);
+    assert_eq!(scene.store.attempts(&beside.job, &key, 10).await.expect("the store answers"), []);
+}
+
+pub async fn a_summary_is_of_the_newest_rows_and_of_some_jobs_alone(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let beside = scene.beside("beside").await;
+    let long_ago = scene.now().await - TimeDelta::days(7);
+    ran(&beside, 1..=3).await;
+    harness.pass(Duration::from_millis(50)).await;
+    let since = scene.now().await;
+    ran(&scene, 1..=2).await;
+    let grant = scene.granted(&scene.claim(3)).await;
+    scene.retried(grant, Duration::from_secs(60)).await;
+    ran(&beside, 4..=4).await;
+    let all = SummaryQuery { among: None, since: long_ago, most: 100 };
+    for (query, counts) in [
+        (all.clone(), (8, true, 7, 6)),
+        (SummaryQuery { since, ..all.clone() }, (5, true, 4, 3)),
+        (SummaryQuery { among: Some(vec![scene.job.clone()]), ..all.clone() }, (8, true, 3, 2)),
+        (SummaryQuery { among: Some(Vec::new()), ..all.clone() }, (8, true, 0, 0)),
+        (SummaryQuery { most: 3, ..all.clone() }, (3, false, 2, 1)),
+        (SummaryQuery { most: 0, ..all.clone() }, (0, false, 0, 0)),
+    ] {
+        let summary = scene.store.summary(&query).await.expect("the store answers");
+        assert_eq!((summary.rows, summary.is_whole, summary.ended, summary.succeeded), counts, "{query:?}");
+        let filter = ExecutionFilter { created_since: Some(query.since), ..ExecutionFilter::default() };
+        let rows = page(&scene, filter, PageStart::Offset(0), query.most).await.executions;
+        // A server counts time in microseconds, and adds in another order.
+        let lag = Summary::of(&query, &rows).start_lag_p95.zip(summary.start_lag_p95);
+        assert!(lag.is_none_or(|(expected, lag)| (expected - lag).abs() < 1e-5), "{lag:?} {query:?}");
+        assert_eq!(summary.start_lag_p95.is_some(), counts.2 > 0, "{query:?}");
+    }
 }
 
 pub async fn a_row_reads_the_same_by_every_way(harness: &dyn StoreHarness) {

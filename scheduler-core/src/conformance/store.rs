@@ -226,6 +226,8 @@ macro_rules! store_conformance {
             what_was_made_started_or_ended_since_an_instant_has_changed
             the_latest_of_each_job_is_its_newest_row_that_has_started
             the_recent_of_each_job_are_its_newest_rows_without_what_may_be_long
+            the_attempts_at_an_occurrence_are_its_own_newest_first
+            a_summary_is_of_the_newest_rows_and_of_some_jobs_alone
             a_row_reads_the_same_by_every_way
         }
         $crate::__conformance_cases! { $harness, control:

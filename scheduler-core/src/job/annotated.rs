@@ -43,7 +43,8 @@ macro_rules! run_annotated {
                     // Whatever an argument is made of, it is not held while the function waits.
                     Box::pin(async move { result(start(&context)?.await) })
                 };
-                self.with_body(Body { run: Box::new(run), arguments: Arguments::default()$(.with::<$argument>())* })
+                let arguments = Arguments::default()$(.with::<$argument>())*;
+                self.with_body(Body { run: Box::new(run), arguments }, true)
             }
         )*}
     };

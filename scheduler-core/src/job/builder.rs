@@ -6,7 +6,10 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
 use scheduler_cron::{ClockChangePolicy, CronExpr, CronTrigger, Dialect, FoldPolicy, GapPolicy, Trigger, parse_zone};
 
-use super::{Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy};
+use super::{
+    Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy,
+    setting::{Given, Setting},
+};
 use crate::{build_error::Mistake, identity::JobId};
 
 /// A job in the making. Mistakes are kept and come back from the scheduler's `build()`, all at once.
@@ -20,6 +23,7 @@ pub struct JobBuilder {
     except: Option<String>,
     clock_changes: ClockChangePolicy,
     settings: JobSettings,
+    given: Given,
     problems: Vec<String>,
 }
 
@@ -71,6 +75,7 @@ impl JobBuilder {
             except: None,
             clock_changes: ClockChangePolicy::default(),
             settings,
+            given: Given::default(),
             problems,
         }
     }
@@ -120,12 +125,14 @@ impl JobBuilder {
 
     /// The IANA time zone of a cron expression, such as `Asia/Jakarta`; UTC unless given.
     pub fn tz(mut self, zone: impl Into<String>) -> Self {
+        self.given.add(Setting::Tz);
         self.zone = Some(zone.into());
         self
     }
 
     /// Reads cron expressions that were written for another scheduler as they were meant there (see [`Dialect`]).
     pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.given.add(Setting::Dialect);
         self.dialect = Some(dialect);
         self
     }
@@ -134,6 +141,7 @@ impl JobBuilder {
     ///
     /// The name is that of a calendar which the scheduler is given by [`crate::SchedulerBuilder::calendar`].
     pub fn except(mut self, calendar: impl Into<String>) -> Self {
+        self.given.add(Setting::Except);
         self.except = Some(calendar.into());
         self
     }
@@ -141,6 +149,7 @@ impl JobBuilder {
     /// What becomes of a cron expression's times that the zone's clock skips; unless given, the expression's class
     /// decides (see [`ClockChangePolicy`]).
     pub fn dst_gap(mut self, policy: GapPolicy) -> Self {
+        self.given.add(Setting::DstGap);
         self.clock_changes.gap = Some(policy);
         self
     }
@@ -148,78 +157,91 @@ impl JobBuilder {
     /// What becomes of a cron expression's times that the zone's clock shows twice; unless given, the expression's class
     /// decides (see [`ClockChangePolicy`]).
     pub fn dst_fold(mut self, policy: FoldPolicy) -> Self {
+        self.given.add(Setting::DstFold);
         self.clock_changes.fold = Some(policy);
         self
     }
 
     /// The name for people; the id unless given.
     pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.given.add(Setting::Name);
         self.settings.name = name.into();
         self
     }
 
     /// What the job does.
     pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.given.add(Setting::Description);
         self.settings.description = Some(description.into());
         self
     }
 
     /// Words to find the job by.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.given.add(Setting::Tags);
         self.settings.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
     /// Whether the schedule runs; a manual request runs all the same.
     pub fn enabled(mut self, enabled: bool) -> Self {
+        self.given.add(Setting::Enabled);
         self.settings.enabled = enabled;
         self
     }
 
     /// How many attempts may follow the first; 3 unless given.
     pub fn retries(mut self, retries: u32) -> Self {
+        self.given.add(Setting::Retries);
         self.settings.retries = retries;
         self
     }
 
     /// How long after a failed attempt the next one starts; 60 s unless given.
     pub fn retry_delay(mut self, delay: Duration) -> Self {
+        self.given.add(Setting::RetryDelay);
         self.settings.retry_delay = delay;
         self
     }
 
     /// How the delay grows; not at all unless given.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.given.add(Setting::Backoff);
         self.settings.backoff = backoff;
         self
     }
 
     /// The longest delay; an hour unless given.
     pub fn max_retry_delay(mut self, delay: Duration) -> Self {
+        self.given.add(Setting::MaxRetryDelay);
         self.settings.max_retry_delay = delay;
         self
     }
 
     /// How long one attempt may run; without end unless given.
     pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.given.add(Setting::Timeout);
         self.settings.timeout = Some(timeout);
         self
     }
 
     /// How late an occurrence may start; the shorter of its period and 60 s unless given.
     pub fn start_deadline(mut self, deadline: Duration) -> Self {
+        self.given.add(Setting::StartDeadline);
         self.settings.start_deadline = Some(deadline);
         self
     }
 
     /// What happens to occurrences that were not started in time; [`CatchUp::Latest`] unless given.
     pub fn catch_up(mut self, policy: CatchUp) -> Self {
+        self.given.add(Setting::CatchUp);
         self.settings.catch_up = policy;
         self
     }
 
     /// How far back occurrences are caught up; one period unless given.
     pub fn catch_up_window(mut self, window: Duration) -> Self {
+        self.given.add(Setting::CatchUpWindow);
         self.settings.catch_up_window = Some(window);
         self
     }
@@ -227,30 +249,35 @@ impl JobBuilder {
     /// How many occurrences are caught up under [`CatchUp::All`], the latest ones; 100 unless given, at most 10,000. Under
     /// [`OverlapPolicy::Allow`] as many caught-up and backfilled occurrences run at once.
     pub fn catch_up_limit(mut self, occurrences: u32) -> Self {
+        self.given.add(Setting::CatchUpLimit);
         self.settings.catch_up_limit = occurrences;
         self
     }
 
     /// What happens to an occurrence that is due while the last execution still runs; [`OverlapPolicy::Skip`] unless given.
     pub fn overlap(mut self, policy: OverlapPolicy) -> Self {
+        self.given.add(Setting::Overlap);
         self.settings.overlap = policy;
         self
     }
 
     /// What follows a run whose instance was lost; nothing unless given.
     pub fn on_crash(mut self, policy: OnCrash) -> Self {
+        self.given.add(Setting::OnCrash);
         self.settings.on_crash = policy;
         self
     }
 
     /// What happens to a body whose lease can't be renewed; it is stopped unless given.
     pub fn on_lost_lease(mut self, policy: OnLostLease) -> Self {
+        self.given.add(Setting::OnLostLease);
         self.settings.on_lost_lease = policy;
         self
     }
 
     /// How long a lease lives unless renewed; 30 s unless given, at least 2 s.
     pub fn lease_ttl(mut self, ttl: Duration) -> Self {
+        self.given.add(Setting::LeaseTtl);
         self.settings.lease_ttl = ttl;
         self
     }
@@ -263,6 +290,7 @@ impl JobBuilder {
     /// deadline, catch-up window and lateness count from the later one. At most the trigger's period, so that occurrences
     /// keep their order.
     pub fn jitter(mut self, most: Duration) -> Self {
+        self.given.add(Setting::Jitter);
         self.settings.jitter = most;
         self
     }
@@ -272,6 +300,7 @@ impl JobBuilder {
     ///
     /// What an instance had running or waiting ends with it. A manual request runs once, on whichever instance is free.
     pub fn every_instance(mut self, every_instance: bool) -> Self {
+        self.given.add(Setting::EveryInstance);
         self.settings.every_instance = every_instance;
         self
     }
@@ -288,11 +317,11 @@ impl JobBuilder {
             F::arguments()
         }
         let arguments = arguments(&body);
-        self.with_body(Body { run: Box::new(move |context| body.run(context)), arguments })
+        self.with_body(Body { run: Box::new(move |context| body.run(context)), arguments }, false)
     }
 
-    /// The job, with its body.
-    pub(super) fn with_body(mut self, body: Body) -> Job {
+    /// The job, with its body, which may be a function with the attribute.
+    pub(super) fn with_body(mut self, body: Body, is_annotated: bool) -> Job {
         self.settle();
         Job {
             mistakes: self
@@ -302,6 +331,8 @@ impl JobBuilder {
                 .collect(),
             settings: Arc::new(self.settings),
             except: self.except,
+            given: self.given,
+            is_annotated,
             body: Arc::new(body),
         }
     }

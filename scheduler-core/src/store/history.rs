@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::{StoreError, Summary, SummaryQuery};
 use crate::{
     execution::Execution,
     identity::{ExecutionId, InstanceId, JobId},
@@ -22,6 +22,14 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
     /// The newest attempt of an occurrence.
     async fn newest_attempt(&self, job_id: &JobId, occurrence: &OccurrenceKey)
     -> Result<Option<Execution>, StoreError>;
+
+    /// The attempts at an occurrence, newest first, at most `most`: without what may be long.
+    async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError>;
 
     /// A page of rows by id, newest first.
     ///
@@ -43,6 +51,13 @@ pub trait HistoryStore: Debug + Send + Sync + 'static {
             rows.extend(page.into_iter().map(Execution::shortened));
         }
         Ok(rows)
+    }
+
+    /// How the newest rows went, at most as many as the query says, whosever they are: it takes as long over any history.
+    async fn summary(&self, query: &SummaryQuery) -> Result<Summary, StoreError> {
+        let filter = ExecutionFilter { created_since: Some(query.since), ..ExecutionFilter::default() };
+        let page = ExecutionQuery { filter, start: PageStart::Offset(0), limit: query.most, count: false };
+        Ok(Summary::of(query, &self.executions(&page).await?.executions))
     }
 
     /// Deletes rows that nobody needs (R21), the oldest first, at most as many as the request's limit: final ones, of

@@ -34,7 +34,7 @@ use super::{
     HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
     OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
     Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store,
-    StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+    StoreCapabilities, StoreError, Summary, SummaryQuery, TakeOutcome, TakeRequest,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -227,12 +227,25 @@ impl HistoryStore for MemoryStore {
         Ok(state.newest_attempt(job_id, occurrence).map(|row| state.said.with_progress(row)))
     }
 
+    async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        Ok(self.state().newest_attempts(job_id, occurrence, most))
+    }
+
     async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
         Ok(self.state().page(query))
     }
 
     async fn latest(&self, jobs: &[JobId]) -> Result<Vec<Execution>, StoreError> {
         Ok(self.state().latest(jobs))
+    }
+
+    async fn summary(&self, query: &SummaryQuery) -> Result<Summary, StoreError> {
+        Ok(self.state().summary(query))
     }
 
     async fn prune(&self, request: &PruneRequest) -> Result<Pruned, StoreError> {

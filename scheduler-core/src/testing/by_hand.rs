@@ -107,6 +107,12 @@ impl ManualScheduler {
         &self.handle
     }
 
+    /// The store: for what is to read on after the shutdown, with a clock of its own.
+    #[must_use]
+    pub const fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
     /// What breaks the way to the store.
     #[must_use]
     pub const fn faults(&self) -> &Faults {

@@ -200,6 +200,15 @@ impl HistoryStore for SwitchedStore {
         self.inner.newest_attempt(job, occurrence).await
     }
 
+    async fn attempts(
+        &self,
+        job_id: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        self.inner.attempts(job_id, occurrence, most).await
+    }
+
     async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
         self.inner.executions(query).await
     }

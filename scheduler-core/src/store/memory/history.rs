@@ -7,12 +7,22 @@ use crate::{
     execution::Execution,
     identity::{ExecutionId, JobId},
     occurrence::OccurrenceKey,
-    store::{ExecutionFilter, ExecutionPage, ExecutionQuery, PageStart},
+    store::{ExecutionFilter, ExecutionPage, ExecutionQuery, PageStart, Summary, SummaryQuery},
 };
 
 impl State {
     pub(super) fn newest_attempt(&self, job_id: &JobId, occurrence: &OccurrenceKey) -> Option<&Execution> {
         self.execution(*self.attempts(job_id, occurrence).last()?)
+    }
+
+    pub(super) fn newest_attempts(&self, job_id: &JobId, occurrence: &OccurrenceKey, most: usize) -> Vec<Execution> {
+        let ids = self.attempts(job_id, occurrence).iter().rev().take(most);
+        ids.filter_map(|id| self.execution(*id)).cloned().map(Execution::shortened).collect()
+    }
+
+    pub(super) fn summary(&self, query: &SummaryQuery) -> Summary {
+        let filter = ExecutionFilter { created_since: Some(query.since), ..ExecutionFilter::default() };
+        Summary::of(query, &self.newest_first(&filter, None).take(query.most).collect::<Vec<_>>())
     }
 
     pub(super) fn page(&self, query: &ExecutionQuery) -> ExecutionPage {

@@ -172,6 +172,16 @@ impl<L: Link> HistoryStore for LinkedStore<L> {
         self.carry(Operation::Read, |store| async move { store.newest_attempt(&job, &occurrence).await }).await
     }
 
+    async fn attempts(
+        &self,
+        job: &JobId,
+        occurrence: &OccurrenceKey,
+        most: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let (job, occurrence) = (job.clone(), occurrence.clone());
+        self.carry(Operation::Read, |store| async move { store.attempts(&job, &occurrence, most).await }).await
+    }
+
     async fn executions(&self, query: &ExecutionQuery) -> Result<ExecutionPage, StoreError> {
         let query = query.clone();
         self.carry(Operation::Read, |store| async move { store.executions(&query).await }).await
