@@ -11,9 +11,9 @@ use hris::{
     cli::{Command, HELP},
     workforce::{Directory, WorkforceServer, demo_employees, employees_from_csv},
 };
-use scheduler::{TriggerRequest, admin::PREFIX, execution::Execution, identity::JobId, status::Status};
+use scheduler::{TriggerRequest, admin::PREFIX, execution::Execution, identity::JobId, logs, status::Status};
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// How long a demo token lives.
 const DEMO_TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,7 +32,9 @@ async fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr).init();
+    let to_stderr = fmt::layer().with_ansi(is_terminal).with_writer(std::io::stderr).with_filter(filter);
+    // The filter is stderr's alone: what jobs log is kept whatever it says.
+    tracing_subscriber::registry().with(to_stderr).with(logs::layer()).init();
     let result = match command {
         Command::Workforce { listen, employees } => workforce(listen, employees).await,
         Command::Help => {
