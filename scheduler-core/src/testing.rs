@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod chance;
+mod context;
 pub(crate) mod executor;
 mod faults;
 mod ledger;
@@ -10,6 +11,7 @@ mod process;
 mod simulation;
 
 pub use by_hand::ManualScheduler;
+pub use context::context;
 pub use faults::Faults;
 pub use ledger::{Invariant, LedgerJob, Violation, check_change, check_ledger};
 pub use link::Operation;

@@ -8,14 +8,14 @@ mod store;
 use chrono::NaiveDate;
 use futures_util::{Stream, StreamExt as _};
 use thiserror::Error;
-use tracing::warn;
+use tracing::{info, warn};
 
 pub use memory::MemoryAttendance;
 pub use postgres::{ConnectError, PostgresAttendance};
 pub use report::AttendanceReport;
 pub use store::{AbsentRow, AttendanceStore, AttendanceStoreError};
 
-use crate::workforce::{Employee, WorkforceError};
+use crate::workforce::{Employee, EmployeePage, WorkforceError};
 
 /// How many rows one statement writes.
 const BATCH: usize = 1000;
@@ -37,7 +37,8 @@ pub enum AttendanceError {
 
 /// Gives each of the employees an `absent` row for the date, unless they have a row.
 ///
-/// The stream holds each employee once, in portions of any size; at most one of them and a thousand rows are held.
+/// The pages hold each employee once, and are of any size; at most one of them and a thousand rows are held. After each,
+/// `progress` is told how many employees are done, and of how many.
 /// An employee without an id, and one whose row the store refuses, is counted as an error, and the others go on.
 ///
 /// # Errors
@@ -48,17 +49,27 @@ pub enum AttendanceError {
 /// Dropped half-way, it leaves whole batches written.
 pub async fn create_absent_rows(
     date: NaiveDate,
-    employees: impl Stream<Item = Result<Vec<Employee>, WorkforceError>> + Send,
+    pages: impl Stream<Item = Result<impl Into<EmployeePage> + Send, WorkforceError>> + Send,
     store: &dyn AttendanceStore,
+    progress: impl Fn(u64, u64) + Send,
 ) -> Result<AttendanceReport, AttendanceError> {
     let mut writer = Writer { store, date, batch: Vec::with_capacity(BATCH), report: AttendanceReport::new(date) };
-    let mut employees = std::pin::pin!(employees);
-    while let Some(portion) = employees.next().await {
-        for employee in portion? {
-            writer.add(&employee).await?;
+    let mut pages = std::pin::pin!(pages.enumerate());
+    let mut total = 0;
+    while let Some((nth, page)) = pages.next().await {
+        let page = page?.into();
+        for employee in &page.employees {
+            writer.add(employee).await?;
         }
+        let done = writer.done();
+        // The service may say too few, or nothing of it.
+        total = page.total.max(writer.report.total_employees);
+        let AttendanceReport { created, skipped, errors, .. } = writer.report;
+        info!(page = nth + 1, done, total, created, skipped, errors, "took a page of employees");
+        progress(done, total);
     }
     writer.write().await?;
+    progress(writer.done(), total);
     Ok(writer.report)
 }
 
@@ -107,6 +118,11 @@ impl Writer<'_> {
         batch.clear();
         self.batch = batch;
         Ok(())
+    }
+
+    /// How many employees are done.
+    fn done(&self) -> u64 {
+        self.report.created + self.report.skipped + self.report.errors
     }
 
     fn count_error(&mut self, employee_id: i32, reason: &str) {

@@ -1,11 +1,11 @@
-//! The log, and spans by OTLP where the environment names a collector.
+//! The log, what is kept of it with executions, and spans by OTLP where the environment names a collector.
 
 #[cfg(feature = "otlp")]
 mod otlp;
 
 use std::io::IsTerminal as _;
 
-use scheduler::{SchedulerBuilder, TraceContext};
+use scheduler::{SchedulerBuilder, TraceContext, logs};
 use thiserror::Error;
 use tracing_subscriber::{
     EnvFilter, Layer, layer::SubscriberExt as _, registry::LookupSpan, util::SubscriberInitExt as _,
@@ -41,12 +41,16 @@ impl Telemetry {
         #[cfg(feature = "otlp")]
         {
             let exported = endpoint.map(otlp::Exported::start).transpose()?;
-            tracing_subscriber::registry().with(log()).with(exported.as_ref().map(otlp::Exported::layer)).init();
+            tracing_subscriber::registry()
+                .with(log())
+                .with(logs::layer())
+                .with(exported.as_ref().map(otlp::Exported::layer))
+                .init();
             Ok(Self { exported })
         }
         #[cfg(not(feature = "otlp"))]
         {
-            tracing_subscriber::registry().with(log()).init();
+            tracing_subscriber::registry().with(log()).with(logs::layer()).init();
             if let Some(variable) = endpoint {
                 tracing::warn!(variable, "no span is exported: this program was built without the feature `otlp`");
             }
@@ -64,6 +68,7 @@ impl Telemetry {
 }
 
 fn log<S: tracing::Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    // The filter is stderr's alone: what jobs log is kept whatever it says.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt::layer().with_ansi(is_terminal).with_writer(std::io::stderr).with_filter(filter)

@@ -5,6 +5,7 @@ mod csv;
 mod demo;
 mod directory;
 mod error;
+mod page;
 mod paging;
 mod server;
 mod trace_headers;
@@ -14,6 +15,7 @@ pub use csv::{CsvError, employees_from_csv};
 pub use demo::demo_employees;
 pub use directory::Directory;
 pub use error::WorkforceError;
+pub use page::EmployeePage;
 pub use server::{WorkforceServer, WorkforceServerError};
 
 /// The most employees that a page may be asked for.

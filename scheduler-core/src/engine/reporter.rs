@@ -31,7 +31,7 @@ impl Reporter {
     }
 
     /// Of an execution that no engine runs.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn of_nobody(execution_id: ExecutionId) -> Arc<Self> {
         Arc::new(Self { execution_id, engine: Weak::new(), said: Mutex::default() })
     }

@@ -43,7 +43,7 @@ impl AttendanceStore for Picky {
 }
 
 async fn run(portions: Vec<Vec<Employee>>, store: &Picky) -> Result<AttendanceReport, AttendanceError> {
-    create_absent_rows(date(), stream::iter(portions.into_iter().map(Ok)), store).await
+    create_absent_rows(date(), stream::iter(portions.into_iter().map(Ok)), store, |_, _| {}).await
 }
 
 fn counts(report: AttendanceReport) -> (u64, u64, u64, u64) {
@@ -88,6 +88,19 @@ async fn nobody_is_no_failure_and_no_statement() {
 }
 
 #[tokio::test]
+async fn progress_is_told_page_by_page_and_ends_with_all() {
+    let store = Picky { refused: vec![7], ..Default::default() };
+    let page = |ids, total| Ok(EmployeePage { employees: employees(ids), total });
+    let told = Mutex::new(Vec::new());
+    let tell = |done, total| told.lock().expect("no panic").push((done, total));
+    // The last page brings more than were announced.
+    let pages = [page(1..=1_000, 1_500), page(1_001..=1_500, 1_500), page(1_501..=1_700, 1_500)];
+    create_absent_rows(date(), stream::iter(pages), &store, tell).await.expect("writes");
+    let expected = [(1_000, 1_500), (1_000, 1_500), (1_000, 1_700), (1_700, 1_700)];
+    assert_eq!(*told.lock().expect("no panic"), expected);
+}
+
+#[tokio::test]
 async fn a_store_that_goes_away_fails_the_attempt() {
     let store = Picky { away_after: Some(1), ..Default::default() };
     let error = run(vec![employees(1..=3000)], &store).await.expect_err("is away");
@@ -99,7 +112,8 @@ async fn a_store_that_goes_away_fails_the_attempt() {
 async fn a_page_that_cannot_be_had_fails_the_attempt_and_keeps_the_batches_before() {
     let store = Picky::default();
     let pages = vec![Ok(employees(1..=1000)), Err(WorkforceError::NoPagination { page: 2 })];
-    let error = create_absent_rows(date(), stream::iter(pages), &store).await.expect_err("has no second page");
+    let error =
+        create_absent_rows(date(), stream::iter(pages), &store, |_, _| {}).await.expect_err("has no second page");
     assert!(matches!(error, AttendanceError::Workforce(_)), "{error}");
     assert_eq!(store.rows.rows_of(date()), 1000);
 }

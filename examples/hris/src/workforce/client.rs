@@ -13,7 +13,7 @@ use tonic::{
 use tracing::warn;
 
 use super::{
-    Employee, PAGE_LIMIT, WorkforceError,
+    EmployeePage, PAGE_LIMIT, WorkforceError,
     paging::Paging,
     proto::{
         common::Pagination,
@@ -103,7 +103,7 @@ impl WorkforceClient {
     pub fn active_employees(
         &self,
         cancellation: CancellationToken,
-    ) -> impl Stream<Item = Result<Vec<Employee>, WorkforceError>> + Send + use<> {
+    ) -> impl Stream<Item = Result<EmployeePage, WorkforceError>> + Send + use<> {
         let walk = (self.clone(), Paging::new(PAGE_LIMIT), cancellation);
         stream::try_unfold(walk, |(client, mut paging, cancellation)| async move {
             let Some(page) = paging.next_page() else { return Ok(None) };
@@ -112,8 +112,8 @@ impl WorkforceClient {
                 () = cancellation.cancelled() => return Err(WorkforceError::Cancelled { page }),
                 answer = client.page(page) => answer?,
             };
-            let employees = paging.take(answer)?;
-            Ok(Some((employees, (client, paging, cancellation))))
+            let page = paging.take(answer)?;
+            Ok(Some((page, (client, paging, cancellation))))
         })
     }
 

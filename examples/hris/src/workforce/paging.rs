@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
-use super::{Employee, WorkforceError, proto::employee::ListEmployeesResponse};
+use super::{Employee, EmployeePage, WorkforceError, proto::employee::ListEmployeesResponse};
 
 /// So many pages in a row without anybody new, although the service says that more follow, are a circle.
 const NOBODY_NEW_PAGES: u32 = 10;
@@ -54,7 +54,7 @@ impl Paging {
     }
 
     /// Takes the answer for [`Self::next_page`], and returns the employees that no page had before.
-    pub(super) fn take(&mut self, answer: ListEmployeesResponse) -> Result<Vec<Employee>, WorkforceError> {
+    pub(super) fn take(&mut self, answer: ListEmployeesResponse) -> Result<EmployeePage, WorkforceError> {
         let page = self.page;
         let Some(info) = answer.pagination_info else {
             return Err(WorkforceError::NoPagination { page });
@@ -75,7 +75,7 @@ impl Paging {
             return Err(WorkforceError::Endless { pages: page });
         }
         self.page += 1;
-        Ok(employees)
+        Ok(EmployeePage { employees, total: u64::try_from(self.total_items).unwrap_or(0) })
     }
 
     fn is_new(&mut self, employee: &Employee) -> bool {
@@ -113,7 +113,7 @@ mod tests {
         let (mut paging, mut ids, mut asked) = (Paging::new(3), Vec::new(), 0);
         while let Some(page) = paging.next_page() {
             asked = page;
-            ids.extend(paging.take(answer(page))?.into_iter().map(|employee| employee.employee_id));
+            ids.extend(paging.take(answer(page))?.employees.into_iter().map(|employee| employee.employee_id));
         }
         Ok((asked, ids))
     }
@@ -160,7 +160,7 @@ mod tests {
         answer.employees[1].employee_number = "B".into();
         let taken = Paging::new(1000).take(answer).expect("is taken");
         assert_eq!(
-            taken.iter().map(|e| (e.employee_id, e.employee_number.as_str())).collect::<Vec<_>>(),
+            taken.employees.iter().map(|e| (e.employee_id, e.employee_number.as_str())).collect::<Vec<_>>(),
             [(0, ""), (0, "B"), (-1, "")]
         );
     }

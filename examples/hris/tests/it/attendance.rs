@@ -23,7 +23,7 @@ fn counts(report: AttendanceReport) -> (u64, u64, u64, u64) {
 }
 
 async fn run(employees: Vec<Employee>, store: &PostgresAttendance) -> Result<AttendanceReport, AttendanceError> {
-    create_absent_rows(date(), stream::iter([Ok(employees)]), store).await
+    create_absent_rows(date(), stream::iter([Ok(employees)]), store, |_, _| {}).await
 }
 
 fn employees(ids: impl IntoIterator<Item = i32>) -> Vec<Employee> {
@@ -37,13 +37,13 @@ async fn all_active_employees_get_a_row_once() {
     let (database, workforce) = (Database::create().await, Workforce::start().await);
     let store = PostgresAttendance::connect(&database.url).await.expect("connects");
     let pages = || workforce.client().active_employees(CancellationToken::new());
-    let report = create_absent_rows(date(), pages(), &store).await.expect("writes");
+    let report = create_absent_rows(date(), pages(), &store, |_, _| {}).await.expect("writes");
     assert_eq!(counts(report), (2100, 2100, 0, 0));
     assert_eq!(
         database.count("attendance_date = '2025-11-03' AND status = 'absent' AND check_in_time IS NULL").await,
         2100
     );
-    let report = create_absent_rows(date(), pages(), &store).await.expect("writes");
+    let report = create_absent_rows(date(), pages(), &store, |_, _| {}).await.expect("writes");
     assert_eq!(counts(report), (2100, 0, 2100, 0));
     assert_eq!(database.count("true").await, 2100);
 }

@@ -11,7 +11,9 @@ use hris::{
 };
 use scheduler::{
     extract::{ScheduledAt, State},
+    jobs,
     outcome::{JobError, Outcome, Retry},
+    testing,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -33,7 +35,8 @@ impl Run {
     async fn attempt(&self, cancellation: CancellationToken) -> Result<Outcome, JobError> {
         let at = chrono_tz::Asia::Jakarta.with_ymd_and_hms(2025, 11, 3, 0, 30, 0).single().expect("exists");
         let hris = Hris::new(self.workforce.clone(), Arc::clone(&self.rows) as _);
-        auto_create_daily_attendance(ScheduledAt(at), cancellation, None, State(hris)).await
+        let context = testing::context(&jobs![auto_create_daily_attendance][0], at.to_utc());
+        auto_create_daily_attendance(context, ScheduledAt(at), cancellation, None, State(hris)).await
     }
 
     async fn message(&self) -> String {
