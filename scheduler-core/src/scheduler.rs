@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use builder::SchedulerBuilder;
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -98,6 +99,7 @@ impl Scheduler {
         let health = Arc::new(HealthLog::new(events.clone()));
         let look = Arc::new(Notify::new());
         let finished = watch::Sender::new(0);
+        let stopped = CancellationToken::new();
         let handle = SchedulerHandle::new(HandleParts {
             instance,
             store: self.store.attach(),
@@ -108,6 +110,7 @@ impl Scheduler {
             events: events.clone(),
             look: Arc::clone(&look),
             finished: finished.subscribe(),
+            stopped: stopped.clone(),
         });
         let parts = EngineParts {
             instance,
@@ -122,6 +125,7 @@ impl Scheduler {
             events,
             look,
             finished,
+            stopped,
         };
         (handle, parts)
     }
