@@ -14,6 +14,7 @@ use axum::{
     routing::MethodRouter,
 };
 use scheduler_core::SchedulerHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Authenticator, Authorizer,
@@ -42,6 +43,8 @@ pub(crate) struct Api {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) limits: Limits,
     pub(crate) feed: Arc<Feed>,
+    /// Fires when what is kept open is to end, beside the scheduler's own stop.
+    stop: CancellationToken,
 }
 
 impl AdminApi {
@@ -49,13 +52,20 @@ impl AdminApi {
     pub fn new(handle: SchedulerHandle, authenticator: impl Authenticator, authorizer: impl Authorizer) -> Self {
         let feed = Arc::new(Feed::new(handle.clone()));
         let (authenticator, authorizer) = (Arc::new(authenticator), Arc::new(authorizer));
-        Self(Api { handle, authenticator, authorizer, limits: Limits::default(), feed })
+        Self(Api { handle, authenticator, authorizer, limits: Limits::default(), feed, stop: CancellationToken::new() })
     }
 
     /// Serves at most so many requests at once, 64 unless told; those beyond are answered 429. Those that wait for an
     /// execution's end, and those that listen to events, are counted apart, up to 256 of each.
     pub fn with_request_limit(mut self, requests: usize) -> Self {
         self.0.limits = Limits::of_requests(requests);
+        self
+    }
+
+    /// Ends what is kept open, streams of events and waits for an execution's end, once this token fires. Where the server
+    /// stops after the scheduler no token is needed: they end when the scheduler has stopped.
+    pub fn with_stop(mut self, stop: CancellationToken) -> Self {
+        self.0.stop = stop;
         self
     }
 
@@ -100,6 +110,19 @@ impl fmt::Debug for AdminApi {
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdminApi").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+impl Api {
+    /// Waits until what is kept open is to end.
+    pub(crate) fn ends(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (handle, stop) = (self.handle.clone(), self.stop.clone());
+        async move {
+            tokio::select! {
+                () = handle.stopped() => {}
+                () = stop.cancelled() => {}
+            }
+        }
     }
 }
 

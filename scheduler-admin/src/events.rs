@@ -49,7 +49,13 @@ pub(crate) async fn stream(api: Api, mut caller: Caller, headers: HeaderMap) -> 
         None => VecDeque::new(),
     };
     let life = caller.time_left().map_or(LIFETIME, |left| left.min(LIFETIME));
-    let ends = Box::pin(api.handle.sleep(life));
+    let (life, server) = (api.handle.sleep(life), api.ends());
+    let ends = Box::pin(async {
+        tokio::select! {
+            () = life => {}
+            () = server => {}
+        }
+    });
     let listener = Listener { handle: api.handle, caller, changes, waiting, ends };
     let hello = stream::iter([Ok(Event::default().retry(RETRY))]);
     let mut response = Sse::new(hello.chain(stream::unfold(listener, Listener::next))).into_response();

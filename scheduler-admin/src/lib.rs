@@ -102,7 +102,8 @@
 //! `GET /events` tells `execution` (a row was made, has started or ended), `audit` (what somebody did, or was refused) and
 //! `reset` (more has happened than is told: read again what is shown), each within a second, whichever instance it happened
 //! on: it is read from the store while somebody listens. Of several changes of a row between two looks the last is told. A
-//! stream ends after five minutes, and at the end of the caller's token; who comes back with `Last-Event-ID`, to any
+//! stream ends after five minutes, at the end of the caller's token, and once the scheduler has stopped
+//! ([`AdminApi::with_stop`] ends it sooner); who comes back with `Last-Event-ID`, to any
 //! instance, is told what they missed within the last hour, some of it twice.
 //!
 //! # Dashboard

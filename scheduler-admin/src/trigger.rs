@@ -61,7 +61,7 @@ pub(crate) async fn trigger(
     let mut done = triggered.repeated;
     if let Some((limit, slot)) = wait {
         caller.goes_to(slot);
-        execution = wait_for_end(&api.handle, execution, limit).await;
+        execution = wait_for_end(&api, execution, limit).await;
         done = execution.status.is_final();
     }
     Ok(answer(&api.handle, execution, done))
@@ -70,8 +70,15 @@ pub(crate) async fn trigger(
 /// The occurrence's newest attempt, once it has ended or time is up.
 ///
 /// The run is requested: a store that goes away now must not make the caller believe it is not, and ask again.
-async fn wait_for_end(handle: &SchedulerHandle, execution: Execution, limit: Duration) -> Execution {
-    match handle.wait(&execution.job_id, &execution.occurrence, limit).await {
+async fn wait_for_end(api: &Api, execution: Execution, limit: Duration) -> Execution {
+    let newest = |limit| api.handle.wait(&execution.job_id, &execution.occurrence, limit);
+    let waited = tokio::select! {
+        biased;
+        waited = newest(limit) => waited,
+        // As where time is up: whoever asked is answered before the server ends.
+        () = api.ends() => newest(Duration::ZERO).await,
+    };
+    match waited {
         Ok(newest) => newest.unwrap_or(execution),
         Err(error) => {
             let (execution_id, error) = (execution.id, chain(&error));

@@ -17,6 +17,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 pub use backfill::{Backfill, Backfilled};
 pub use cancel::Cancelled;
@@ -61,6 +62,7 @@ struct Inner {
     events: Events,
     look: Arc<Notify>,
     finished: watch::Receiver<u64>,
+    stopped: CancellationToken,
 }
 
 /// What a handle is made of.
@@ -76,14 +78,16 @@ pub(crate) struct HandleParts {
     pub(crate) look: Arc<Notify>,
     /// Changes when an execution of this instance has ended.
     pub(crate) finished: watch::Receiver<u64>,
+    /// Fires once the engine has ended.
+    pub(crate) stopped: CancellationToken,
 }
 
 impl SchedulerHandle {
     pub(crate) fn new(parts: HandleParts) -> Self {
-        let HandleParts { instance, store, locks, jobs, clock, health, events, look, finished } = parts;
+        let HandleParts { instance, store, locks, jobs, clock, health, events, look, finished, stopped } = parts;
         let by_id = jobs.iter().enumerate().map(|(index, job)| (job.settings().id.clone(), index)).collect();
         let locks = locks.filter(|_| !store.capabilities().shared);
-        Self(Arc::new(Inner { instance, store, locks, jobs, by_id, clock, health, events, look, finished }))
+        Self(Arc::new(Inner { instance, store, locks, jobs, by_id, clock, health, events, look, finished, stopped }))
     }
 
     /// This instance.
@@ -96,6 +100,12 @@ impl SchedulerHandle {
     #[must_use]
     pub fn health(&self) -> Health {
         self.0.health.report(self.0.clock.uptime())
+    }
+
+    /// Waits until this instance's scheduler has stopped, whether calmly or as it was dropped: for what a service keeps open
+    /// as long as it runs, such as streams.
+    pub async fn stopped(&self) {
+        self.0.stopped.cancelled().await;
     }
 
     /// What happens from now on in this instance. A receiver that falls 1,024 events behind loses the oldest, and is told

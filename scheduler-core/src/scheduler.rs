@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use builder::SchedulerBuilder;
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -99,6 +100,7 @@ impl Scheduler {
         let health = Arc::new(HealthLog::new(events.clone()));
         let look = Arc::new(Notify::new());
         let finished = watch::Sender::new(0);
+        let stopped = CancellationToken::new();
         let handle = SchedulerHandle::new(HandleParts {
             instance,
             store: self.store.attach(),
@@ -109,6 +111,7 @@ impl Scheduler {
             events: events.clone(),
             look: Arc::clone(&look),
             finished: finished.subscribe(),
+            stopped: stopped.clone(),
         });
         let parts = EngineParts {
             instance,
@@ -124,6 +127,7 @@ impl Scheduler {
             events,
             look,
             finished,
+            stopped,
         };
         (handle, parts)
     }

@@ -6,11 +6,13 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
+use scheduler_admin::AdminApi;
 use scheduler_core::clock::Clock as _;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::service::{Call, Service, send};
+use crate::service::{Call, Service, Tokens, roles, send};
 
 /// Somebody who listens to a service.
 struct Listener<'a> {
@@ -107,6 +109,39 @@ async fn a_run_is_heard_as_it_starts_and_ends_on_another_instance_within_two_sec
     }
     here.gate.0.add_permits(1);
     assert_eq!(listener.statuses(&run, "succeeded").await, ["succeeded"]);
+}
+
+/// What is still told of a stream, whose clock stands still: its lifetime does not end.
+async fn rest(body: Body) -> String {
+    let body = tokio::time::timeout(Duration::from_secs(30), body.collect()).await.expect("it ends within 30 s");
+    String::from_utf8(body.expect("a whole body").to_bytes().to_vec()).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn streams_end_once_the_scheduler_has_stopped() {
+    let service = Service::start().await;
+    let app = service.app.clone();
+    let response = app.oneshot(Call::get("/events").into_request()).await.expect("the router never fails");
+    service.scheduler.shutdown(Duration::ZERO).await;
+    assert_eq!(rest(response.into_body()).await, "retry: 1000\n\n");
+}
+
+#[tokio::test]
+async fn streams_and_waits_end_with_the_server_while_the_scheduler_runs() {
+    let service = Service::start().await;
+    let stop = CancellationToken::new();
+    let api = AdminApi::new(service.scheduler.handle().clone(), Tokens, roles()).with_stop(stop.clone());
+    let app = api.router();
+    let response = app.clone().oneshot(Call::get("/events").into_request()).await.expect("the router never fails");
+    let waiting = tokio::spawn(send(app, Call::post("/gated/trigger?wait=60s").into_request()));
+    service.store.looked.notified().await;
+    stop.cancel();
+    assert_eq!(rest(response.into_body()).await, "retry: 1000\n\n");
+    let answer = waiting.await.expect("no panic");
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    service.gate.0.add_permits(1);
+    let ended = service.ended(answer.json["data"]["id"].as_i64().expect("an id")).await;
+    assert_eq!(ended["status"], "succeeded", "the run itself goes on");
 }
 
 #[tokio::test]

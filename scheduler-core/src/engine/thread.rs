@@ -11,6 +11,7 @@ use tokio::{
     runtime::Handle,
     sync::{Notify, oneshot, watch},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
@@ -65,6 +66,8 @@ pub(crate) struct EngineParts {
     pub(crate) events: Events,
     pub(crate) look: Arc<Notify>,
     pub(crate) finished: watch::Sender<u64>,
+    /// Fires once the engine has ended, in whatever way.
+    pub(crate) stopped: CancellationToken,
 }
 
 /// A running engine.
@@ -140,6 +143,7 @@ async fn live(
     started: oneshot::Sender<Result<(), StartError>>,
     shutdown: oneshot::Receiver<Duration>,
 ) {
+    let _stopped = parts.stopped.clone().drop_guard();
     let engine = match assemble(parts, tasks).await {
         Ok(engine) => engine,
         Err(error) => {

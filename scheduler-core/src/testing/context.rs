@@ -48,6 +48,7 @@ pub fn context(job: &Job, scheduled_at: DateTime<Utc>) -> JobContext {
         fence: FencingToken(1),
         instance: InstanceId::random(),
         triggered_by: None,
+        trace_context: None,
         params: None,
         upstream_results: None,
         cancellation: CancellationToken::new(),

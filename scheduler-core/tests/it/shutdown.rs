@@ -1,6 +1,7 @@
 //! A calm stop (R11).
 
 use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, told, words};
+use futures_util::FutureExt as _;
 use scheduler_core::{
     TriggerRequest,
     clock::Clock as _,
@@ -28,6 +29,26 @@ async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     let found = rows(&handle, "job").await;
     assert_eq!(words(&found), ["succeeded #1"]);
     assert_eq!(found[0].message.as_deref(), Some("undisturbed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_is_told_once_the_scheduler_has_stopped_and_not_while_it_drains() {
+    let rig = Rig::new();
+    let (job, mut starts, go_on) = gated(Job::builder("job").cron("* * * * *"));
+    let scheduler = rig.run([job]).await;
+    rig.pass(MINUTE).await;
+    starts.next().await;
+    let handle = scheduler.handle().clone();
+    let stopping = tokio::spawn(scheduler.shutdown(MINUTE));
+    rig.clock.settle().await;
+    assert_eq!(handle.stopped().now_or_never(), None, "a body runs");
+    go_on.notify_one();
+    soon(handle.stopped()).await;
+    soon(stopping).await.expect("it stops");
+    let dropped = rig.run([]).await;
+    let handle = dropped.handle().clone();
+    drop(dropped);
+    soon(handle.stopped()).await;
 }
 
 /// R11: then their tokens fire.

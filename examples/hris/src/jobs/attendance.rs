@@ -22,10 +22,9 @@ pub async fn auto_create_daily_attendance(
     context: JobContext,
     at: ScheduledAt,
     cancellation: CancellationToken,
-    trace: Option<TraceContext>,
     State(hris): State<Hris>,
 ) -> JobResult {
-    let employees = hris.workforce().in_trace(trace).active_employees(cancellation);
+    let employees = hris.workforce().in_trace(context.trace_context().cloned()).active_employees(cancellation);
     let progress = |done, total| context.progress(done, total);
     let report = create_absent_rows(at.date_naive(), employees, hris.attendance(), progress).await?;
     Ok(report.into())

@@ -36,7 +36,7 @@ impl Run {
         let at = chrono_tz::Asia::Jakarta.with_ymd_and_hms(2025, 11, 3, 0, 30, 0).single().expect("exists");
         let hris = Hris::new(self.workforce.clone(), Arc::clone(&self.rows) as _);
         let context = testing::context(&jobs![auto_create_daily_attendance][0], at.to_utc());
-        auto_create_daily_attendance(context, ScheduledAt(at), cancellation, None, State(hris)).await
+        auto_create_daily_attendance(context, ScheduledAt(at), cancellation, State(hris)).await
     }
 
     async fn message(&self) -> String {

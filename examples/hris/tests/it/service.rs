@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hris::{Service, ServiceError, Settings, auth::Role};
+use scheduler::admin::PREFIX;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -43,6 +44,25 @@ async fn the_embedded_service_asks_who_signs_in_and_stops() {
     let address = service.http_address();
     service.stop().await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn an_open_stream_of_events_ends_whole_when_the_service_stops() {
+    let service = Service::start(&settings()).await.expect("starts");
+    let token = service.tokens().issue("ayu", Role::HrAdmin, Duration::from_secs(60));
+    let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
+    let request = format!("GET {PREFIX}/events HTTP/1.1\r\nhost: hris\r\nauthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sends");
+    let mut heard = String::new();
+    while !heard.contains("retry: ") {
+        let mut part = [0; 1_024];
+        let length = stream.read(&mut part).await.expect("answers");
+        heard.push_str(std::str::from_utf8(&part[..length]).expect("UTF-8"));
+    }
+    service.stop().await;
+    // A connection that is cut when the patience with it is over has no last chunk.
+    stream.read_to_string(&mut heard).await.expect("UTF-8");
+    assert!(heard.ends_with("\r\n0\r\n\r\n"), "{heard}");
 }
 
 #[tokio::test]
