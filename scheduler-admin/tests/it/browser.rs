@@ -13,6 +13,8 @@ use scheduler_core::{
 };
 use serde_json::json;
 use tokio::{net::TcpListener, process::Command, sync::Semaphore};
+use tracing::{info, warn};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::service::{Gate, PREFIX, Tokens, roles};
 
@@ -36,9 +38,12 @@ fn jobs() -> Vec<Job> {
             .run(|| async { Err::<Outcome, _>(JobError::permanent("no luck")) }),
         Job::builder("gated").description("Waits until the opener has run.").manual().retries(0).run(
             |State(gate): State<Gate>, context: JobContext| async move {
+                context.progress(1, 3);
+                info!(gate = "closed", "waits for the opener");
                 tokio::select! {
                     permit = gate.0.acquire() => {
                         permit.expect("the gate is never closed").forget();
+                        context.progress(3, 3);
                         Ok(())
                     }
                     () = context.cancellation_token().cancelled() => Err(JobError::permanent("told to stop")),
@@ -52,7 +57,10 @@ fn jobs() -> Vec<Job> {
             .cron("0 8 * * MON")
             .tz("Asia/Jakarta")
             .timeout(Duration::from_secs(480))
-            .run(|| async {
+            .run(|context: JobContext| async move {
+                info!(page = 1, received = 150, total = 150, "took a page of employees");
+                warn!(employee_id = 77, "no attendance row for this employee; counts it and goes on");
+                context.progress(150, 150);
                 Outcome::succeeded("Total: 150, created: 150").with_data(json!({ "created": 150, "largest": u64::MAX }))
             }),
     ]
@@ -61,6 +69,8 @@ fn jobs() -> Vec<Job> {
 /// `cargo xtask test` installs the browser and what drives it, and names both in the environment.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_does_everything_in_a_browser_with_and_without_javascript() {
+    let subscriber = tracing_subscriber::registry().with(scheduler_core::logs::layer());
+    tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
     let gate = Gate(Arc::new(Semaphore::new(0)));
     let scheduler = Scheduler::builder(MemoryStore::new()).jobs(jobs()).state(gate).build().expect("parts that fit");
     let scheduler = scheduler.start().await.expect("a start");
