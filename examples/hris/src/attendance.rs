@@ -61,12 +61,11 @@ pub async fn create_absent_rows(
         for employee in &page.employees {
             writer.add(employee).await?;
         }
-        let done = writer.done();
+        let AttendanceReport { total_employees: received, created, skipped, errors, .. } = writer.report;
         // The service may say too few, or nothing of it.
-        total = page.total.max(writer.report.total_employees);
-        let AttendanceReport { created, skipped, errors, .. } = writer.report;
-        info!(page = nth + 1, done, total, created, skipped, errors, "took a page of employees");
-        progress(done, total);
+        total = page.total.max(received);
+        info!(page = nth + 1, received, total, created, skipped, errors, "took a page of employees");
+        progress(writer.done(), total);
     }
     writer.write().await?;
     progress(writer.done(), total);

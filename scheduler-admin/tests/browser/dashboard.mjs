@@ -55,8 +55,11 @@ assert.match(await page.textContent("form.ask"), /testing/);
 await confirm(page);
 await page.waitForSelector(".st.run");
 await page.evaluate(() => (window.stays = true));
+await page.waitForSelector("text=waits for the books", { timeout: 10_000 });
+await page.waitForSelector("progress[value='1'][max='3']");
 await run("books.open");
 await page.waitForSelector(".st.ok", { timeout: 10_000 });
+await page.waitForSelector("progress[value='3'][max='3']", { timeout: 10_000 });
 assert.equal(await page.evaluate(() => window.stays), true);
 
 step("a job is paused and resumed");

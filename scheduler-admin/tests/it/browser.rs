@@ -9,6 +9,7 @@ use scheduler_core::{
     store::{Actor, memory::MemoryStore},
 };
 use tokio::{net::TcpListener, process::Command, sync::Semaphore};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     scene,
@@ -28,6 +29,8 @@ fn dashboard(api: &AdminApi) -> Router {
 /// `cargo xtask test` installs the browser and what drives it, and names both in the environment.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_does_everything_in_a_browser_with_and_without_javascript() {
+    let subscriber = tracing_subscriber::registry().with(scheduler_core::logs::layer());
+    tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
     let gate = Gate(Arc::new(Semaphore::new(0)));
     let store = TestStore::new(scene::history(gate.clone()).await);
     let start = async |store: TestStore| {

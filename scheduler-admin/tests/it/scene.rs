@@ -17,6 +17,7 @@ use scheduler_core::{
     testing::ManualScheduler,
 };
 use serde_json::json;
+use tracing::{info, warn};
 
 use crate::service::Gate;
 
@@ -152,16 +153,22 @@ async fn payroll(State(past): State<Past>, ScheduledAt(at): ScheduledAt) -> JobR
     }
 }
 
-async fn report(State(past): State<Past>) -> Outcome {
+async fn report(State(past): State<Past>, context: JobContext) -> Outcome {
+    info!(page = 1, received = 150, total = 150, "took a page of employees");
+    warn!(employee_id = 77, "no attendance row for this employee; counts it and goes on");
+    context.progress(150, 150);
     past.take(25.0).await;
     Outcome::succeeded("Total: 150, created: 150")
         .with_data(json!({ "created": 150, "largest": u64::MAX, "odd": 9_007_199_254_740_993_u64 }))
 }
 
 async fn accrual(State(gate): State<Gate>, context: JobContext) -> Result<(), JobError> {
+    context.progress(1, 3);
+    info!(gate = "closed", "waits for the books");
     tokio::select! {
         permit = gate.0.acquire() => {
             permit.expect("the gate is never closed").forget();
+            context.progress(3, 3);
             Ok(())
         }
         () = context.cancellation_token().cancelled() => Err(JobError::permanent("told to stop")),

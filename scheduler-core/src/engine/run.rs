@@ -160,8 +160,9 @@ impl Engine {
             debug!(status = %finish.status, "an execution has ended");
             span::close(&span, &finish);
             engine.running.end(execution_id);
-            engine.outcomes.push(finish);
+            // Its last words set out first, and are mostly there when somebody hears of the end.
             engine.reports.ended(&reporter);
+            engine.outcomes.push(finish);
         };
         self.tasks.spawn_body(body.instrument(entered));
     }
