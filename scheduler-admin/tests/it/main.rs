@@ -15,6 +15,8 @@ mod limits;
 mod openapi;
 mod operators;
 #[cfg(feature = "dashboard")]
+mod pages;
+#[cfg(feature = "dashboard")]
 mod scene;
 mod service;
 mod store;
