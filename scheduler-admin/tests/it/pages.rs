@@ -254,3 +254,20 @@ async fn the_timeline_names_its_zone_its_marks_and_the_busiest_minute_and_draws_
         }
     }
 }
+
+#[tokio::test]
+async fn what_was_missed_in_a_range_is_as_wide_on_the_timeline_as_the_time_that_it_covers() {
+    let clock = ManualClock::new("2025-11-02T12:00:00Z".parse().expect("an instant"));
+    let memory = MemoryStore::new().with_clock(std::sync::Arc::new(clock.clone()));
+    let job = Job::builder("often").every(Duration::from_secs(300)).run(|| async {});
+    let service = Service::start_with(memory, clock, vec![job]).await;
+    let browser = Browser::signed_in(&service, "super").await;
+    browser.confirm("/jobs/often/pause", "").await.location();
+    service.clock.advance(Duration::from_secs(6 * 60 * 60));
+    browser.confirm("/jobs/often/resume", "").await.location();
+    let page = browser.get("/timeline").await.text;
+    let (_, wide) = page.split_once("class=\"skip\" x=").expect("its row is drawn");
+    let width = wide.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()?.parse::<f64>().ok());
+    // Six of 36 hours of 950 units, but for the five minutes before its first and after its last one.
+    assert!(width.is_some_and(|width| (150.0..160.0).contains(&width)), "{width:?} in {page}");
+}

@@ -114,8 +114,11 @@ fn ran(canvas: &Canvas, row: &Execution, middle: f64, now: DateTime<Utc>, zone: 
     let class = look::class(row.status);
     let tall = if class == "bad" { TALLER } else { TALL };
     let seconds = row.duration_seconds.or_else(|| Some((now - row.started_at?).as_seconds_f64())).unwrap_or_default();
-    let wide = canvas.wide(seconds).max(if class == "miss" { LEAST + 2.0 } else { LEAST });
-    let (x, y, wide, tall) = (canvas.x(row.scheduled_at, now), middle - tall / 2.0, units(wide), units(tall));
+    // A row of many that were missed, or skipped, is as wide as the time that it covers.
+    let x = canvas.x(row.missed_from.unwrap_or(row.scheduled_at), now);
+    let covered = canvas.x(row.scheduled_at, now) - x + canvas.wide(seconds);
+    let wide = covered.max(if class == "miss" { LEAST + 2.0 } else { LEAST });
+    let (y, wide, tall) = (middle - tall / 2.0, units(wide), units(tall));
     if !canvas.has_links {
         return html! { rect class=(class) x=(units(x)) y=(units(y)) width=(wide) height=(tall) {} };
     }
@@ -125,6 +128,7 @@ fn ran(canvas: &Canvas, row: &Execution, middle: f64, now: DateTime<Utc>, zone: 
                 title {
                     (row.scheduled_at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z")) " " (words.status_of(row.status))
                     @if let Some(seconds) = row.duration_seconds { " · " (look::seconds(seconds, words)) }
+                    @if let Some(many) = row.missed_count { " · " (many) }
                 }
             }
         }
