@@ -17,6 +17,8 @@ mod logs;
 mod openapi;
 mod operators;
 #[cfg(feature = "dashboard")]
+mod pages;
+#[cfg(feature = "dashboard")]
 mod scene;
 mod service;
 mod store;

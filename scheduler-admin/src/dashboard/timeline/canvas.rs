@@ -22,6 +22,8 @@ pub(super) struct Canvas {
     pub(super) part: TimeDelta,
     /// How many characters a name has room for.
     pub(super) name: usize,
+    /// Whether a mark leads to its execution: a finger meets none.
+    pub(super) has_links: bool,
 }
 
 /// The height above the first job, for the hours.
@@ -40,6 +42,7 @@ impl Canvas {
         most: 100,
         part: TimeDelta::minutes(15),
         name: 32,
+        has_links: true,
     };
     pub(super) const NARROW: Self = Self {
         class: "chart on-narrow",
@@ -51,6 +54,7 @@ impl Canvas {
         most: 30,
         part: TimeDelta::minutes(40),
         name: 44,
+        has_links: false,
     };
 
     /// How far to the right an instant is.

@@ -109,21 +109,28 @@ fn job(canvas: &Canvas, row: &Row, y: usize, now: DateTime<Utc>, zone: Tz, words
     }
 }
 
-/// One that ran, or should have; whoever points at it can go there. By the keyboard it is reached through the job.
+/// One that ran, or should have. With a pointer it is told and led to; by the keyboard it is reached through the job.
 fn ran(canvas: &Canvas, row: &Execution, middle: f64, now: DateTime<Utc>, zone: Tz, words: &Words) -> Markup {
     let class = look::class(row.status);
     let tall = if class == "bad" { TALLER } else { TALL };
     let seconds = row.duration_seconds.or_else(|| Some((now - row.started_at?).as_seconds_f64())).unwrap_or_default();
-    let wide = canvas.wide(seconds).max(if class == "miss" { LEAST + 2.0 } else { LEAST });
-    let told = format!(
-        "{} {}{}",
-        row.scheduled_at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z"),
-        words.status_of(row.status),
-        row.duration_seconds.map(|seconds| format!(" · {}", look::seconds(seconds, words))).unwrap_or_default(),
-    );
+    // A row of many that were missed, or skipped, is as wide as the time that it covers.
+    let x = canvas.x(row.missed_from.unwrap_or(row.scheduled_at), now);
+    let covered = canvas.x(row.scheduled_at, now) - x + canvas.wide(seconds);
+    let wide = covered.max(if class == "miss" { LEAST + 2.0 } else { LEAST });
+    let (y, wide, tall) = (middle - tall / 2.0, units(wide), units(tall));
+    if !canvas.has_links {
+        return html! { rect class=(class) x=(units(x)) y=(units(y)) width=(wide) height=(tall) {} };
+    }
     html! {
-        a href={ "executions/" (row.id) } tabindex="-1" aria-label=(told) {
-            rect class=(class) x=(units(canvas.x(row.scheduled_at, now))) y=(units(middle - tall / 2.0)) width=(units(wide)) height=(units(tall)) rx="1" { title { (told) } }
+        a href={ "executions/" (row.id) } tabindex="-1" aria-hidden="true" {
+            rect class=(class) x=(units(x)) y=(units(y)) width=(wide) height=(tall) rx="1" {
+                title {
+                    (row.scheduled_at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S %Z")) " " (words.status_of(row.status))
+                    @if let Some(seconds) = row.duration_seconds { " · " (look::seconds(seconds, words)) }
+                    @if let Some(many) = row.missed_count { " · " (many) }
+                }
+            }
         }
     }
 }
