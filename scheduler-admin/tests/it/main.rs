@@ -16,4 +16,5 @@ mod openapi;
 mod operators;
 mod service;
 mod store;
+mod stores;
 mod trigger;
