@@ -76,7 +76,8 @@ pub enum AuthError {
     /// Nobody knows who calls: no token, or one that is wrong or expired. Answered 401.
     #[error("the caller is not known")]
     Unauthenticated,
-    /// The caller is known and not allowed, or has an unknown role. Answered 403.
+    /// The caller may not call at all. Answered 403, and of an authenticator nobody can tell the audit who it was: whom it knows
+    /// it had better answer, with a role that may do nothing.
     #[error("the caller is not allowed")]
     Forbidden,
     /// What knows the callers did not answer. Answered 503.

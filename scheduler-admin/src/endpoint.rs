@@ -274,3 +274,20 @@ fn levels() -> Vec<&'static str> {
 fn actions() -> Vec<&'static str> {
     Action::ALL.iter().map(|action| action.as_str()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use scheduler_core::identity::{JobId, JobIdError};
+
+    use super::ENDPOINTS;
+
+    #[test]
+    fn no_job_s_id_is_shadowed_by_a_path_of_the_api() {
+        for endpoint in ENDPOINTS {
+            let first = endpoint.path[1..].split('/').next().unwrap_or_default();
+            if !first.is_empty() && !first.starts_with('{') {
+                assert!(matches!(JobId::parse(first), Err(JobIdError::Reserved { .. })), "{first}");
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Ids that the admin API's paths need for themselves.
-const RESERVED: [&str; 5] = ["executions", "instances", "audit", "events", "workflows"];
+const RESERVED: [&str; 6] = ["executions", "instances", "audit", "events", "workflows", "openapi.json"];
 
 /// The longest job id, in bytes: the width of the predecessor's column.
 const LONGEST_JOB_ID: usize = 100;
@@ -196,6 +196,8 @@ mod tests {
         for bad in ["A", "-a", "a b", "a/b", "..", "a'b", "ä", "a\0"] {
             assert!(matches!(JobId::parse(bad), Err(JobIdError::Character { .. })), "{bad:?}");
         }
-        assert!(matches!(JobId::parse("executions"), Err(JobIdError::Reserved { .. })));
+        for reserved in super::RESERVED {
+            assert!(matches!(JobId::parse(reserved), Err(JobIdError::Reserved { .. })), "{reserved}");
+        }
     }
 }

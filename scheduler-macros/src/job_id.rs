@@ -1,7 +1,7 @@
 //! Job ids, by the same rules as `scheduler_core::identity::JobId`.
 
 /// Ids that the admin API's paths need for themselves.
-const RESERVED: [&str; 5] = ["executions", "instances", "audit", "events", "workflows"];
+const RESERVED: [&str; 6] = ["executions", "instances", "audit", "events", "workflows", "openapi.json"];
 
 /// The longest job id, in bytes.
 const LONGEST: usize = 100;

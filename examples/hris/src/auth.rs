@@ -8,7 +8,7 @@ mod secret;
 mod tokens;
 
 pub use authenticator::{BearerTokens, roles};
-pub use error::{AuthError, AuthErrorKind};
+pub use error::AuthError;
 pub use role::Role;
 pub use secret::{InvalidSecret, Secret};
 pub use tokens::{Identity, Tokens};

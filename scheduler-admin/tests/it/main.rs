@@ -22,4 +22,5 @@ mod pages;
 mod scene;
 mod service;
 mod store;
+mod stores;
 mod trigger;

@@ -3,7 +3,10 @@
 use scheduler::admin::{AuthError as Refusal, Authenticator, Grant, Permission, Principal, Roles, async_trait};
 use tracing::debug;
 
-use super::{AuthErrorKind, Role, Tokens};
+use super::{Role, Tokens};
+
+/// The role of who has none of ours; it has no grant.
+const UNKNOWN: &str = "unknown";
 
 /// The admin API's question of who calls, answered by the bearer token.
 #[derive(Debug)]
@@ -17,12 +20,11 @@ impl Authenticator for BearerTokens {
         let identity = self.0.authenticate(header.map(|value| value.to_str().unwrap_or_default()));
         let identity = identity.map_err(|error| {
             debug!(%error, path = request.uri.path(), "a caller is turned away");
-            match error.kind() {
-                AuthErrorKind::Unauthenticated => Refusal::Unauthenticated,
-                AuthErrorKind::Forbidden => Refusal::Forbidden,
-            }
+            Refusal::Unauthenticated
         })?;
-        Ok(Principal::new(identity.subject, identity.role.as_str()).until(identity.expires_at))
+        // Refused by the roles rather than here, so that the audit says who tried what.
+        let role = identity.role.map_or(UNKNOWN, Role::as_str);
+        Ok(Principal::new(identity.subject, role).until(identity.expires_at))
     }
 }
 

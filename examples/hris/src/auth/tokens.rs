@@ -14,8 +14,8 @@ use super::{AuthError, Role, Secret, provider};
 pub struct Identity {
     /// The token's `sub`.
     pub subject: String,
-    /// The token's `role`.
-    pub role: Role,
+    /// The token's `role`; `None` for one that is none of ours, whose bearer may do nothing.
+    pub role: Option<Role>,
     /// The token's `exp`.
     pub expires_at: DateTime<Utc>,
 }
@@ -69,7 +69,7 @@ impl Tokens {
     /// Who sent a request with this `Authorization` header.
     ///
     /// # Errors
-    /// When there is none, it is no `Bearer` token of ours, the token has expired, or its role is unknown.
+    /// When there is none, it is no `Bearer` token of ours, or the token has expired.
     pub fn authenticate(&self, authorization: Option<&str>) -> Result<Identity, AuthError> {
         let (scheme, token) = authorization.ok_or(AuthError::Missing)?.split_once(' ').ok_or(AuthError::Malformed)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -89,7 +89,7 @@ impl Tokens {
         }
         // A number beyond all dates is a token that never ends.
         let expires_at = DateTime::from_timestamp(claims.exp as i64, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Ok(Identity { subject: claims.sub, role: claims.role.parse()?, expires_at })
+        Ok(Identity { subject: claims.sub, role: Role::named(&claims.role), expires_at })
     }
 }
 

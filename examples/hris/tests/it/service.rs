@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use hris::{Service, ServiceError, Settings, auth::Role};
+use hris::{
+    Service, ServiceError, Settings,
+    auth::{Role, Secret},
+};
+use jsonwebtoken::{EncodingKey, Header};
 use scheduler::admin::PREFIX;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -18,8 +23,13 @@ fn settings() -> Settings {
 }
 
 async fn get(service: &Service, path: &str) -> String {
+    ask(service, "GET", path, "").await
+}
+
+/// An answer, with its head; `headers` end their lines.
+async fn ask(service: &Service, method: &str, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n\r\n");
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.expect("sends");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("answers");
@@ -71,7 +81,30 @@ async fn the_embedded_service_takes_its_own_tokens() {
     assert!(service.has_own_secret());
     let token = service.tokens().issue("ayu", Role::HrAdmin, Duration::from_secs(60));
     let identity = service.tokens().authenticate(Some(&format!("Bearer {token}"))).expect("is its own");
-    assert_eq!((identity.subject.as_str(), identity.role), ("ayu", Role::HrAdmin));
+    assert_eq!((identity.subject.as_str(), identity.role), ("ayu", Some(Role::HrAdmin)));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_an_unknown_role_is_refused_and_the_audit_says_so() {
+    const SECRET: &str = "a key that is as long as a key must be";
+    let mut settings = settings();
+    settings.jwt_secret = Some(Secret::try_new(SECRET).expect("is long enough"));
+    let service = Service::start(&settings).await.expect("starts");
+    let claims = json!({ "sub": "dewi", "role": "janitor", "exp": 4_102_444_800_u64 });
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let token = jsonwebtoken::encode(&Header::default(), &claims, &key).expect("signs");
+    let trigger = format!("{PREFIX}/auto_create_daily_attendance/trigger");
+    let bearer = |token: &str| format!("authorization: Bearer {token}\r\n");
+    let refused = ask(&service, "POST", &trigger, &format!("{}content-length: 0\r\n", bearer(&token))).await;
+    assert!(refused.starts_with("HTTP/1.1 403 ") && refused.contains("\"forbidden\""), "{refused}");
+    let reader = service.tokens().issue("ayu", Role::HrAdmin, Duration::from_secs(60));
+    let audit = ask(&service, "GET", &format!("{PREFIX}/audit?actor=dewi"), &bearer(&reader)).await;
+    let (_, body) = audit.split_once("\r\n\r\n").expect("a head and a body");
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    let entry = &body["data"][0];
+    assert_eq!((&entry["action"], &entry["job_id"]), (&json!("trigger"), &json!("auto_create_daily_attendance")));
+    assert!(entry["refused"].is_string(), "{body}");
     service.stop().await;
 }
 
