@@ -78,6 +78,7 @@ impl Process {
     }
 
     /// Waits until it has logged a line with this text.
+    #[cfg(feature = "otlp")]
     pub(crate) async fn has_logged(&mut self, text: &str) {
         loop {
             let line = soon(self.log.recv()).await.expect("it goes on");
