@@ -269,6 +269,7 @@ mod tests {
         "trigger",
         "other_language",
         "live",
+        "log",
         "csv",
         "params",
         "none",

@@ -188,6 +188,7 @@ impl Planner for MoveTo {
     }
 }
 
+/// R21.
 pub async fn what_an_execution_said_is_pruned_with_it(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let mut ids = Vec::new();
