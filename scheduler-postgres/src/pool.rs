@@ -160,7 +160,7 @@ impl Connection {
         let text = self.statements.text(query);
         let client = self.object();
         self.tracked(async {
-            if self.shared.unnamed.load(Ordering::Relaxed) {
+            if query.is_planned_anew() || self.shared.unnamed.load(Ordering::Relaxed) {
                 return client.query_typed(text, params).await;
             }
             let types: Vec<Type> = params.iter().map(|(_, kind)| kind.clone()).collect();

@@ -96,6 +96,14 @@ queries! {
     Instances = "instances",
 }
 
+impl Query {
+    /// Whether its plan depends on what it asks for: a filter that is not there lets every row through, and a plan for whatever
+    /// filter reads the whole table. Prepared, it would get such a plan after some uses.
+    pub(crate) const fn is_planned_anew(self) -> bool {
+        matches!(self, Self::Page | Self::PageCount | Self::Summary | Self::Audit)
+    }
+}
+
 /// What [`crate::row::execution`] reads, of the table's alias `e`.
 const COLUMNS: &str = "e.id, e.job_id, e.occurrence, e.attempt, e.max_attempts, e.origin, e.status, e.reason, \
     e.scheduled_at, e.not_before, e.started_at, e.finished_at, e.duration_seconds::float8 AS duration_seconds, \
