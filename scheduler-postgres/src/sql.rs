@@ -8,6 +8,9 @@ macro_rules! queries {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Query { $($query,)* }
 
+        #[cfg(test)]
+        const ALL: &[Query] = &[$(Query::$query,)*];
+
         const TEMPLATES: &[(&str, &str)] = &[$((include_str!(concat!("sql/", $file, ".sql")), concat!("" $(, $skip_locked)?)),)*];
     };
 }
@@ -167,7 +170,7 @@ impl Statements {
 
 #[cfg(test)]
 mod tests {
-    use super::{Query, Statements};
+    use super::{ALL, Query, Statements};
 
     #[test]
     fn every_statement_names_its_schema_and_has_no_place_left_open() {
@@ -178,5 +181,19 @@ mod tests {
         }
         assert!(statements.text(Query::Claim).contains("SKIP LOCKED"));
         assert!(!statements.text(Query::ClaimWaiting).contains("SKIP LOCKED"));
+    }
+
+    #[test]
+    fn what_a_filter_may_leave_out_is_planned_anew() {
+        let statements = Statements::of("duty");
+        // A parameter with its type, such as `$1::text[]`, that may be absent.
+        let is_optional = |word: &str| word.trim_start_matches('(').starts_with('$') && word.contains("::");
+        // Of what waits there is little, in an index of its own, on whichever page.
+        for query in ALL.iter().filter(|query| **query != Query::Due) {
+            let text = statements.text(*query);
+            let before = text.match_indices(" IS NULL OR ").map(|(at, _)| &text[..at]);
+            let may_leave_out = before.filter_map(|before| before.split_whitespace().last()).any(is_optional);
+            assert_eq!(may_leave_out, query.is_planned_anew(), "{query:?}");
+        }
     }
 }
