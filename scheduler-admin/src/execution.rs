@@ -153,7 +153,7 @@ pub(crate) async fn history(
     job_id: Segment,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let id = &caller.definition(job_id).await?.settings().id;
+    let id = &caller.job_id(job_id).await?;
     let query = Query::of(&uri)?;
     let filter = ExecutionFilter { job_id: Some(id.clone()), ..filter(&query)? };
     let cursor = Cursor::new('e', query.fingerprint(id.as_str(), &FILTERS)?);

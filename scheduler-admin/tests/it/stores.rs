@@ -155,7 +155,7 @@ async fn lists_are_filtered_and_paged(Team { here, there }: &Team) {
     assert_eq!(found("from=2020-01-01T00:00:00Z").await, all);
     assert_eq!(found("from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z").await, Vec::<Value>::new());
 
-    let second = here.get("/typed/history?limit=2&page=2").await;
+    let second = there.get("/typed/history?limit=2&page=2").await;
     assert_eq!(second.data()[0]["id"], typed[2]);
     let meta = &second.json["meta"];
     assert_eq!((&meta["total_items"], &meta["total_pages"]), (&json!(3), &json!(2)));
@@ -190,7 +190,7 @@ async fn a_backfill_asked_of_one_instance_runs_on_the_other(Team { here, there }
     let range = |dry_run: bool| json!({ "from": at(3), "to": at(1), "dry_run": dry_run });
     let dry = there.post("/attendance/backfill", range(true)).await;
     assert_eq!((&dry.data()["waits"], &dry.data()["refused"]), (&json!(2), &json!(0)), "{dry:?}");
-    assert_eq!(here.ids("/attendance/history").await, Vec::<Value>::new(), "nothing was done");
+    assert_eq!(there.ids("/attendance/history").await, Vec::<Value>::new(), "nothing was done");
     let done = there.post("/attendance/backfill", range(false)).await;
     assert_eq!((done.status, &done.json["data"]["waits"]), (StatusCode::ACCEPTED, &json!(2)));
     for occurrence in done.json["data"]["occurrences"].as_array().expect("a list") {
