@@ -221,7 +221,7 @@ fn renamed_item(item: &str, weekday: impl Fn(u8) -> Option<u8>) -> Option<String
     let Some((first, last)) = days.split_once('-') else { return Some(name(days)? + rest) };
     let (first_name, last_name) = (name(first)?, name(last)?);
     // From the first Sunday to the second, `0-7`, is the whole week; by name it would be one day.
-    let whole_week = first_name == last_name && number(last) == Some(7) && number(first) != Some(7);
+    let whole_week = first_name.eq_ignore_ascii_case(&last_name) && number(last) == Some(7) && number(first) != Some(7);
     Some(format!("{first_name}-{}{rest}", if whole_week { "SAT" } else { &last_name }))
 }
 

@@ -79,6 +79,7 @@ fn numbers_of_weekdays_are_found_where_they_are_days() {
         "0 9 * * 2-6/2",
         "0 9 * * 0-7",
         "0 9 * * 0-7/3",
+        "0 9 * * sun-7",
         "0 9 * * 7-0",
         "0 9 * * 6-7",
         "0 9 * * 01-05,006l",
