@@ -1,9 +1,10 @@
 //! A calm stop (R11).
 
-use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, told, words};
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use scheduler_core::{
-    TriggerRequest,
+    SchedulerHandle, TriggerRequest,
     clock::Clock as _,
     context::JobContext,
     job::{Job, OnCrash},
@@ -11,11 +12,12 @@ use scheduler_core::{
     status::{Reason, Status},
     testing::Faults,
 };
+use tokio::{sync::Notify, task::JoinHandle};
 
-/// R11: running jobs have the drain time.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
-    let rig = Rig::new();
+use crate::rig::{MINUTE, Rig, SECOND, gated, id, rows, soon, told, words};
+
+/// A scheduler that drains while a body runs: its handle, its stop, and what lets the body go on.
+async fn draining(rig: &Rig) -> (SchedulerHandle, JoinHandle<()>, Arc<Notify>) {
     let (job, mut starts, go_on) = gated(Job::builder("job").cron("* * * * *"));
     let scheduler = rig.run([job]).await;
     rig.pass(MINUTE).await;
@@ -23,6 +25,14 @@ async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
     let handle = scheduler.handle().clone();
     let stopping = tokio::spawn(scheduler.shutdown(MINUTE));
     rig.clock.settle().await;
+    (handle, stopping, go_on)
+}
+
+/// R11: running jobs have the drain time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
+    let rig = Rig::new();
+    let (handle, stopping, go_on) = draining(&rig).await;
     assert!(!handle.health().ready, "it takes nothing more");
     go_on.notify_one();
     soon(stopping).await.expect("it stops");
@@ -34,13 +44,7 @@ async fn a_body_that_ends_within_the_drain_time_has_its_own_outcome() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handle_is_told_once_the_scheduler_has_stopped_and_not_while_it_drains() {
     let rig = Rig::new();
-    let (job, mut starts, go_on) = gated(Job::builder("job").cron("* * * * *"));
-    let scheduler = rig.run([job]).await;
-    rig.pass(MINUTE).await;
-    starts.next().await;
-    let handle = scheduler.handle().clone();
-    let stopping = tokio::spawn(scheduler.shutdown(MINUTE));
-    rig.clock.settle().await;
+    let (handle, stopping, go_on) = draining(&rig).await;
     assert_eq!(handle.stopped().now_or_never(), None, "a body runs");
     go_on.notify_one();
     soon(handle.stopped()).await;

@@ -41,15 +41,19 @@ fn request() -> TriggerRequest {
     TriggerRequest::new(id("job")).in_trace(trace)
 }
 
+/// A scheduler that notes which traces its spans are told of, and its bodies see.
+async fn noting(seen: &Seen) -> ManualScheduler {
+    let told = Arc::clone(seen);
+    let scheduler = ManualScheduler::start(start(), |parts| {
+        parts.jobs([job(seen)]).continue_traces(move |_span, trace| note(&told, "span", Some(trace)))
+    });
+    scheduler.await.expect("parts that fit")
+}
+
 #[tokio::test]
 async fn each_attempt_at_a_request_continues_its_trace_before_its_body_runs() {
     let seen = Seen::default();
-    let told = Arc::clone(&seen);
-    let mut scheduler = ManualScheduler::start(start(), |parts| {
-        parts.jobs([job(&seen)]).continue_traces(move |_span, trace| note(&told, "span", Some(trace)))
-    })
-    .await
-    .expect("parts that fit");
+    let mut scheduler = noting(&seen).await;
     scheduler.trigger(request()).await.expect("accepted");
     scheduler.advance(MINUTE).await;
     let attempt = ["span 00f067aa0ba902b7", "body 00f067aa0ba902b7"];
@@ -59,12 +63,7 @@ async fn each_attempt_at_a_request_continues_its_trace_before_its_body_runs() {
 #[tokio::test]
 async fn a_request_in_no_trace_continues_none() {
     let seen = Seen::default();
-    let told = Arc::clone(&seen);
-    let mut scheduler = ManualScheduler::start(start(), |parts| {
-        parts.jobs([job(&seen)]).continue_traces(move |_span, trace| note(&told, "span", Some(trace)))
-    })
-    .await
-    .expect("parts that fit");
+    let mut scheduler = noting(&seen).await;
     scheduler.trigger(TriggerRequest::new(id("job"))).await.expect("accepted");
     assert_eq!(*seen.lock().expect("no test panics with it"), ["body none"]);
 }
