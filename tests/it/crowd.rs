@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{Read as _, Write as _},
+    iter,
     net::TcpStream,
     thread,
     time::Duration,
@@ -53,13 +54,8 @@ fn crowd(base: &str, process: u32) {
             .collect();
         let api = Api::new(base, Some(&token));
         // Who is turned away asks again.
-        let ran = loop {
-            let ran = api.post(&format!("{JOB}/trigger?wait=60s"), "", "");
-            if ran.status != 429 {
-                break ran;
-            }
-            thread::sleep(Duration::from_millis(20));
-        };
+        let mut asked = iter::repeat_with(|| api.post(&format!("{JOB}/trigger?wait=60s"), "", ""));
+        let ran = asked.find(|answer| answer.status != 429).expect("it is asked until it is served");
         assert_eq!((ran.status, ran.body["data"]["status"].as_str()), (200, Some("succeeded")), "{}", ran.body);
         for caller in callers {
             for status in caller.join().expect("each is answered") {
