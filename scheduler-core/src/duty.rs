@@ -53,13 +53,23 @@ async fn run_renewals(engine: &Arc<Engine>) {
 
 /// Takes what waits: at each look, and sooner when a hint comes.
 async fn run_takes(engine: &Arc<Engine>) {
+    let mut looked_at = engine.clock.uptime();
     loop {
-        tokio::select! {
+        let left = (looked_at + LOOK).saturating_sub(engine.clock.uptime());
+        // However often a job is freed, all that waits is looked at in its turn.
+        let jobs = tokio::select! {
             biased;
-            () = engine.look.notified() => {}
-            () = engine.clock.sleep(LOOK) => {}
+            () = engine.look.notified() => None,
+            () = engine.clock.sleep(left) => None,
+            jobs = engine.freed.wait() => Some(jobs),
+        };
+        match jobs {
+            Some(jobs) => take::run_for(engine, &jobs).await,
+            None => {
+                looked_at = engine.clock.uptime();
+                take::run_once(engine).await;
+            }
         }
-        take::run_once(engine).await;
     }
 }
 

@@ -6,7 +6,9 @@
 mod agenda;
 mod breaker;
 mod capture;
+mod claims;
 mod dispatch;
+mod freed;
 mod health;
 mod jobs;
 mod locks;
@@ -24,6 +26,7 @@ mod starting;
 mod supervise;
 mod tasks;
 mod thread;
+mod undecided;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -33,8 +36,10 @@ use std::sync::{
 use tokio::sync::{Notify, watch};
 
 pub(crate) use agenda::Due;
-use agenda::{Undecided, run_agenda};
+use agenda::run_agenda;
 pub(crate) use capture::Capture;
+use claims::Claims;
+use freed::Freed;
 pub use health::Health;
 pub(crate) use health::{HealthLog, chain};
 pub(crate) use jobs::{JobIndex, JobTable};
@@ -52,6 +57,7 @@ pub(crate) use span::ContinueTrace;
 use starting::Starting;
 pub(crate) use tasks::Tasks;
 pub(crate) use thread::{EngineParts, EngineThread};
+pub(crate) use undecided::{Passed, Undecided};
 
 use crate::{
     clock::Clock,
@@ -87,6 +93,10 @@ pub(crate) struct Engine {
     /// What tells a span of the trace that was given, where the service has such.
     continue_trace: Option<ContinueTrace>,
     pub(crate) tasks: Tasks,
+    /// Claims that wait for their trip to the store.
+    claims: Claims,
+    /// Rows that may be taken now, by their jobs.
+    pub(crate) freed: Freed,
     /// Outcomes on their way to the store (R9).
     pub(crate) outcomes: Outcomes,
     /// What executions said, on its way to the store.

@@ -20,6 +20,7 @@ mod report;
 mod retry;
 mod skip;
 mod summary;
+mod survey;
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -48,6 +49,7 @@ pub use report::{LogLine, LogPage, LogQuery, LogStart, Report, ReportStore};
 pub use retry::{RetryOutcome, RetryRequest};
 pub use skip::{SkipOutcome, SkipRequest};
 pub use summary::{Summary, SummaryQuery};
+pub use survey::{Survey, SurveyRequest, Surveyed, SurveyedJob, WatermarkMove};
 
 use crate::identity::{ClaimId, ExecutionId, JobId};
 
@@ -116,9 +118,10 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
 
     /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, without locking any.
     ///
-    /// Of one job at most two rows: the oldest of those that are caught up or backfilled, and the oldest of the others,
-    /// so that neither hides the other where they run side by side (`overlap = allow`). None of a job whose key is held
-    /// by another row. Rows of a paused job are left out, but for origin manual and backfill.
+    /// Of one job two kinds of rows are looked at apart: those that are caught up or backfilled, and the others, so that
+    /// neither hides the other. Of each kind the oldest row alone is answered; where the job's current revision says
+    /// `overlap = allow`, as many as the request has room for, and of the first kind as many as its `catch_up_limit`. None
+    /// of a job whose key is held by another row. Rows of a paused job are left out, but for origin manual and backfill.
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError>;
 
     /// Starts pending rows (R2), each on its own; answers are in the order of the requests. Of caught-up and backfilled
@@ -149,6 +152,15 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// attempt once its upstreams have succeeded after all. The same holds for whatever else ends an occurrence that ran or
     /// was to run: recovery, a late outcome, a cancelled row.
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError>;
+
+    /// Reads what a look at many jobs plans by (R12): their states, and the rows above their watermarks where they are asked
+    /// for. Locks nothing. Jobs that are not known are left out.
+    async fn survey(&self, request: &SurveyRequest) -> Result<Survey, StoreError>;
+
+    /// Moves watermarks over what is decided (R12), each where nobody has the job locked, the job is neither paused nor
+    /// disabled, and revision and watermark are still those that were seen. Writes nothing else. Answers the jobs whose
+    /// watermark was moved, in no order.
+    async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError>;
 
     /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.
     ///

@@ -21,6 +21,9 @@ use crate::{
 /// How often a claim is decided anew because what stood in its way was gone when it was asked for.
 const ROUNDS: usize = 4;
 
+/// How often claims whose jobs were locked are asked for again as a batch, before each waits for its lock on its own.
+const BATCH_ROUNDS: usize = 3;
+
 pub(crate) async fn claim(connections: &Connections, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, PostgresError> {
     if claims.is_empty() {
         return Ok(Vec::new());
@@ -38,13 +41,19 @@ pub(crate) async fn decide_claims(
     skips_locked: bool,
 ) -> Result<Vec<ClaimOutcome>, PostgresError> {
     let mut outcomes: Vec<Option<ClaimOutcome>> = vec![None; claims.len()];
-    let mut skipped = Vec::new();
-    let batch: Vec<usize> = (0..claims.len()).collect();
+    let mut batch: Vec<usize> = (0..claims.len()).collect();
     let query = if skips_locked { Query::Claim } else { Query::ClaimWaiting };
-    let open = insert(connection, query, claims, &batch, &mut outcomes, Some(&mut skipped)).await?;
-    settle(connection, claims, open, &mut outcomes).await?;
+    for _ in 0..BATCH_ROUNDS {
+        if batch.is_empty() {
+            break;
+        }
+        let mut skipped = Vec::new();
+        let open = insert(connection, query, claims, &batch, &mut outcomes, Some(&mut skipped)).await?;
+        settle(connection, claims, open, &mut outcomes).await?;
+        batch = skipped;
+    }
     // Each on its own: one that waits for its job's lock holds up none of the others' commits.
-    for nth in skipped {
+    for nth in batch {
         let open = insert(connection, Query::ClaimWaiting, claims, &[nth], &mut outcomes, None).await?;
         settle(connection, claims, open, &mut outcomes).await?;
     }
@@ -207,7 +216,7 @@ fn fate(row: &Row, fences: &Fences) -> Result<Option<ClaimOutcome>, PostgresErro
     let remaining_ms: i64 = row.try_get("remaining_ms")?;
     let remaining = Duration::from_millis(remaining_ms.try_into().unwrap_or(0));
     if row.try_get("passed")? {
-        refused(Refusal::AlreadyDecided)
+        refused(Refusal::Passed)
     } else if !row.try_get::<_, bool>("current")? {
         refused(Refusal::Superseded)
     } else if row.try_get("paused")? {

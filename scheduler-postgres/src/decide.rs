@@ -8,8 +8,8 @@ use scheduler_core::{
     occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
     store::{
-        Claim, ClaimOutcome, DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, JobState,
-        PlannedRow, Planner, RangeRow, Refusal,
+        Claim, DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, JobState, PlannedRow, Planner,
+        RangeRow,
     },
 };
 use tokio_postgres::{Row, types::Type};
@@ -183,7 +183,7 @@ async fn apply(connection: &Connection, view: &DecideView, plan: DecisionPlan) -
     if !claims.is_empty() {
         let outcomes = decide_claims(connection, &claims, false).await?;
         for (claim, outcome) in claims.into_iter().zip(outcomes) {
-            if matches!(outcome, ClaimOutcome::Refused(refusal) if refusal != Refusal::AlreadyDecided) {
+            if outcome.is_undecided() {
                 stay_below(&mut watermark, claim.scheduled_at);
             }
             decided.claims.push((claim, outcome));

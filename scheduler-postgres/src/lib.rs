@@ -37,6 +37,8 @@ mod make_way;
 mod migrate;
 mod operator;
 mod pause;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod prune;
 mod recover;
@@ -46,6 +48,7 @@ mod request;
 mod row;
 mod sql;
 mod store;
+mod survey;
 mod take;
 mod tls;
 

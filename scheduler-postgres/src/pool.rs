@@ -252,16 +252,11 @@ mod tests {
         let connections = Connections::new(Arc::new(shared), 1);
         let mut connection = connections.get().await.expect("the server answers");
         connection.migrate().await.expect("the tables are made");
-        let looks: [super::Param<'_>; 4] = [
-            (&10_i64, Type::INT8),
-            (&None::<chrono::DateTime<chrono::Utc>>, Type::TIMESTAMPTZ),
-            (&None::<i64>, Type::INT8),
-            (&uuid::Uuid::new_v4(), Type::UUID),
-        ];
-        connection.query(Query::Due, &looks).await.expect("prepared");
+        let jobs: [super::Param<'_>; 1] = [(&["hourly"].as_slice(), Type::TEXT_ARRAY)];
+        connection.query(Query::States, &jobs).await.expect("prepared");
         // What a pooler does that gives the next transaction another of its connections.
         connection.object().batch_execute("DEALLOCATE ALL").await.expect("forgotten");
-        connection.query(Query::Due, &looks).await.expect("asked again");
+        connection.query(Query::States, &jobs).await.expect("asked again");
         assert!(connection.shared.unnamed.load(Ordering::Relaxed));
         connection.object().batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.expect("dropped");
     }

@@ -14,8 +14,8 @@ use scheduler_core::{
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
         ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
         Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, TakeOutcome,
-        TakeRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest,
+        TakeOutcome, TakeRequest, WatermarkMove,
     },
 };
 
@@ -23,7 +23,7 @@ use crate::{
     PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, make_way,
     operator, pause,
     pool::{Connections, Shared},
-    prune, recover, renew, report, request, take,
+    prune, recover, renew, report, request, survey, take,
 };
 
 /// How many connections a handle has at most, unless told otherwise.
@@ -182,6 +182,14 @@ impl ExecutionStore for PostgresStore {
 
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
         finish::finish(&self.connections, finishes).await.map_err(|error| error.write("finish executions"))
+    }
+
+    async fn survey(&self, request: &SurveyRequest) -> Result<Survey, StoreError> {
+        survey::survey(&self.connections, request).await.map_err(|error| error.read("look at what went by"))
+    }
+
+    async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError> {
+        survey::advance(&self.connections, moves).await.map_err(|error| error.write("move watermarks"))
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::{
-    identity::{ClaimId, ExecutionId},
+    identity::{ClaimId, ExecutionId, JobId},
     status::Status,
     store::{DueExecution, DueRequest, Refusal, TakeOutcome, TakeRequest},
 };
@@ -20,8 +20,14 @@ use crate::{
 pub(crate) async fn due(connections: &Connections, request: &DueRequest) -> Result<Vec<DueExecution>, PostgresError> {
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
     let (instant, id) = request.after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
-    let params: [Param<'_>; 4] =
-        [(&limit, Type::INT8), (&instant, Type::TIMESTAMPTZ), (&id, Type::INT8), (&request.instance.0, Type::UUID)];
+    let jobs: Option<Vec<&str>> = request.jobs.as_ref().map(|jobs| jobs.iter().map(JobId::as_str).collect());
+    let params: [Param<'_>; 5] = [
+        (&limit, Type::INT8),
+        (&instant, Type::TIMESTAMPTZ),
+        (&id, Type::INT8),
+        (&request.instance.0, Type::UUID),
+        (&jobs, Type::TEXT_ARRAY),
+    ];
     let rows = connections.get().await?.query(Query::Due, &params).await?;
     let due = |row: &Row| {
         Ok(DueExecution {
@@ -49,19 +55,10 @@ pub(crate) async fn take(
 async fn take_on(connection: &Connection, requests: &[TakeRequest]) -> Result<Vec<TakeOutcome>, PostgresError> {
     let mut outcomes: Vec<Option<TakeOutcome>> = vec![None; requests.len()];
     let (counted, free): (Vec<_>, Vec<_>) = (0..requests.len()).partition(|nth| requests[*nth].at_once.is_some());
-    if !free.is_empty() {
-        match start(connection, Query::Take, requests, &free, &mut outcomes).await {
-            // A key that was taken meanwhile fails the statement, and with it the whole batch.
-            Err(error) if is_conflict(&error) => {}
-            started => started?,
-        }
-    }
-    for nth in counted {
-        start_in_turn(connection, requests, nth, &mut outcomes).await?;
-    }
-    for nth in fates(connection, requests, &mut outcomes).await? {
-        // It was locked, or its batch failed: on its own, and waiting for its locks.
-        start_in_turn(connection, requests, nth, &mut outcomes).await?;
+    // A single row waits for its locks; a batch leaves out what is locked, which is found again at the next look.
+    let query = if requests.len() == 1 { Query::TakeWaiting } else { Query::Take };
+    for batch in [free, counted] {
+        start_in_parts(connection, query, requests, batch, &mut outcomes).await?;
     }
     for nth in fates(connection, requests, &mut outcomes).await? {
         outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held));
@@ -69,33 +66,55 @@ async fn take_on(connection: &Connection, requests: &[TakeRequest]) -> Result<Ve
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(TakeOutcome::Refused(Refusal::NotPending))).collect())
 }
 
-/// One row on its own. Where it counts how many run beside it, nobody else counts meanwhile.
-async fn start_in_turn(
+/// Starts these rows, all counted or none. A key that was taken meanwhile fails the statement, and with it the whole batch:
+/// its halves are started on their own then, down to the one row whose key it is.
+async fn start_in_parts(
     connection: &Connection,
+    query: Query,
     requests: &[TakeRequest],
-    nth: usize,
+    batch: Vec<usize>,
     outcomes: &mut [Option<TakeOutcome>],
 ) -> Result<(), PostgresError> {
-    let is_counted = requests[nth].at_once.is_some();
-    if is_counted {
-        connection.begin().await?;
-        connection.query(Query::TakeTurn, &[(&requests[nth].execution_id.0, Type::INT8)]).await?;
-    }
-    match start(connection, Query::TakeWaiting, requests, &[nth], outcomes).await {
-        Err(error) if is_conflict(&error) => {
-            outcomes[nth] = Some(TakeOutcome::Refused(Refusal::Held));
-            if is_counted {
-                connection.rollback().await?;
+    let mut parts = vec![batch];
+    while let Some(mut part) = parts.pop() {
+        let Some(first) = part.first() else { continue };
+        let started = if requests[*first].at_once.is_some() {
+            start_in_turn(connection, requests, &part, outcomes).await
+        } else {
+            start(connection, query, requests, &part, outcomes).await
+        };
+        match started {
+            Err(error) if is_conflict(&error) && part.len() > 1 => {
+                let later = part.split_off(part.len() / 2);
+                parts.extend([later, part]);
             }
-        }
-        started => {
-            started?;
-            if is_counted {
-                connection.commit().await?;
-            }
+            Err(error) if is_conflict(&error) => outcomes[part[0]] = Some(TakeOutcome::Refused(Refusal::Held)),
+            started => started?,
         }
     }
     Ok(())
+}
+
+/// Rows that are counted: nobody else counts those of the same jobs meanwhile (R17).
+async fn start_in_turn(
+    connection: &Connection,
+    requests: &[TakeRequest],
+    which: &[usize],
+    outcomes: &mut [Option<TakeOutcome>],
+) -> Result<(), PostgresError> {
+    let ids: Vec<i64> = which.iter().map(|nth| requests[*nth].execution_id.0).collect();
+    connection.begin().await?;
+    connection.query(Query::TakeTurn, &[(&ids, Type::INT8_ARRAY)]).await?;
+    match start(connection, Query::TakeWaiting, requests, which, outcomes).await {
+        Err(error) if is_conflict(&error) => {
+            connection.rollback().await?;
+            Err(error)
+        }
+        started => {
+            started?;
+            connection.commit().await
+        }
+    }
 }
 
 fn is_conflict(error: &PostgresError) -> bool {

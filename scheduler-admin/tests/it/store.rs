@@ -19,7 +19,8 @@ use scheduler_core::{
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
         ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
         Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome,
+        TakeRequest, WatermarkMove, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -157,6 +158,14 @@ impl ExecutionStore for TestStore {
 
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
         self.inner.finish(finishes).await
+    }
+
+    async fn survey(&self, request: &SurveyRequest) -> Result<Survey, StoreError> {
+        self.inner.survey(request).await
+    }
+
+    async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError> {
+        self.inner.advance(moves).await
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {

@@ -172,7 +172,7 @@ pub async fn what_was_pruned_can_neither_be_claimed_nor_backfilled(harness: &dyn
     prune(&scene, later(&scene).await, 100).await;
     let newest = scene.store.newest_attempt(&scene.job, &OccurrenceKey::scheduled(scene.at(1))).await;
     assert_eq!(newest.expect("the store answers"), None);
-    assert_eq!(scene.try_claim(&scene.claim(1)).await, ClaimOutcome::Refused(Refusal::AlreadyDecided));
+    assert_eq!(scene.try_claim(&scene.claim(1)).await, ClaimOutcome::Refused(Refusal::Passed));
     assert_eq!(backfill(&scene, &[scene.at(1)]).await, [BackfillAnswer::Refused(BackfillRefusal::Pruned)]);
 }
 

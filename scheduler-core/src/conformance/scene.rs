@@ -147,7 +147,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) fn due_request(&self, limit: usize) -> DueRequest {
-        DueRequest { instance: self.instance, after: None, limit }
+        DueRequest { instance: self.instance, jobs: None, after: None, limit }
     }
 
     pub(crate) async fn due(&self) -> Vec<DueExecution> {

@@ -1,6 +1,7 @@
 //! Sees that every occurrence that went by has its row (R12).
 
 use std::{
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,14 +12,23 @@ use tracing::{info, warn};
 
 use super::{
     LOOK,
-    plan::{OwedPlanner, PASS},
+    plan::{OwedPlanner, PASS, has_rows},
 };
 use crate::{
-    engine::{Engine, JobIndex, limited},
+    engine::{Engine, JobIndex, Passed, limited},
     event::Event,
+    identity::JobId,
     metrics,
-    store::{ClaimOutcome, DecideRequest, Decided, StoreError},
+    store::{
+        ClaimOutcome, DecideRequest, Decided, StoreError, Survey, SurveyRequest, Surveyed, SurveyedJob, WatermarkMove,
+    },
 };
+
+/// How many jobs are looked at in one statement.
+const BATCH: usize = 10_000;
+
+/// How many rows of a job are read in such a look: of more, a pass of its own sees the rest.
+const ROWS: usize = 100;
 
 /// How many jobs are decided at a time.
 const AT_ONCE: usize = 8;
@@ -26,35 +36,167 @@ const AT_ONCE: usize = 8;
 /// How long one job's transaction may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Looks at each job with an occurrence that went by two seconds ago or earlier and is not known to be decided.
+/// Looks at each job with an occurrence that went by two seconds ago or earlier.
+///
+/// Most need nothing: their occurrences have rows, as the claims of this instance were answered, or as the store says of all
+/// of them in one statement; and one more moves their watermarks. Only a job that owes something gets a pass of its own.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return };
-    let jobs = engine.undecided.take(engine.now() - look());
-    stream::iter(jobs).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
+    let mut looks = Vec::new();
+    for (job, passed) in engine.undecided.until(engine.now() - look()) {
+        if engine.jobs.get(job).is_current() {
+            looks.push(Look::at(engine, job, passed));
+        } else {
+            engine.undecided.forget(job);
+        }
+    }
+    for batch in looks.chunks(BATCH) {
+        let Some(owing) = survey(engine, batch).await else { return };
+        stream::iter(owing).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
+    }
+}
+
+/// A job that is looked at.
+#[derive(Debug)]
+struct Look {
+    job: JobIndex,
+    passed: Passed,
+    /// Whether it is known of each occurrence since the last known watermark that it has its row.
+    is_settled: bool,
+}
+
+impl Look {
+    fn at(engine: &Engine, job: JobIndex, passed: Passed) -> Self {
+        let entry = engine.jobs.get(job);
+        let settings = entry.settings();
+        let until = settings.due_until(engine.now() - look(), engine.instance);
+        let mut occurrences = settings.trigger.occurrences_between(entry.watermark(), until);
+        let is_settled = occurrences.all(|at| passed.settled.contains(&at));
+        Self { job, passed, is_settled }
+    }
+}
+
+/// Looks at jobs in one statement, moves the watermarks of those that owe nothing, and answers the others; `None` when the
+/// store does not answer.
+async fn survey(engine: &Arc<Engine>, looks: &[Look]) -> Option<Vec<JobIndex>> {
+    let ids = |look: &Look| engine.jobs.get(look.job).settings().id.clone();
+    let jobs = looks.iter().map(|look| SurveyedJob { job_id: ids(look), with_rows: !look.is_settled }).collect();
+    let request = SurveyRequest { jobs, lag: LOOK, limit: ROWS };
+    let call = engine.store.survey(&request);
+    let answer = limited(&*engine.clock, LIMIT, "look at what went by", call).await;
+    let failed = |error: &StoreError| {
+        engine.health.store_failed(error);
+        // It may come back as it was before.
+        engine.undecided.doubt();
+    };
+    let Survey { now, jobs: surveyed } = answer.inspect_err(failed).ok()?;
+    engine.health.store_answered();
+    let has_gone_back = surveyed.iter().any(|seen| {
+        let job = engine.jobs.find(&seen.state.job_id);
+        job.is_some_and(|job| seen.state.watermark < engine.jobs.get(job).watermark())
+    });
+    if has_gone_back {
+        engine.undecided.doubt();
+    }
+    let mut seen: HashMap<JobId, Surveyed> =
+        surveyed.into_iter().map(|seen| (seen.state.job_id.clone(), seen)).collect();
+    let mut owing = Vec::new();
+    let mut moves = Vec::new();
+    for look in looks {
+        let entry = engine.jobs.get(look.job);
+        let Some(seen) = seen.remove(&entry.settings().id) else { continue };
+        let settled = if has_gone_back { &[][..] } else { &look.passed.settled };
+        match conclude(engine, look.job, &seen, now, settled) {
+            Conclusion::Decided(to) if to > seen.state.watermark => {
+                let job_id = seen.state.job_id;
+                moves.push(WatermarkMove { job_id, revision: seen.state.revision, from: seen.state.watermark, to });
+            }
+            Conclusion::Decided(_) => engine.move_on(look.job, seen.state.watermark),
+            Conclusion::Owing => owing.push(look.job),
+            Conclusion::Paused => engine.undecided.pause(look.job),
+            Conclusion::Superseded => entry.supersede(),
+        }
+    }
+    advance(engine, moves).await?;
+    Some(owing)
+}
+
+/// What a look at a job came to.
+enum Conclusion {
+    /// Nothing is owed up to this instant.
+    Decided(DateTime<Utc>),
+    /// Something may be owed: a pass with the job locked says what.
+    Owing,
+    /// It is paused, and what falls in the pause is decided when that ends.
+    Paused,
+    /// Another revision is current.
+    Superseded,
+}
+
+/// Concludes from what was seen of a job, and from the occurrences of which claims said that they have their rows.
+fn conclude(
+    engine: &Engine,
+    job: JobIndex,
+    seen: &Surveyed,
+    now: DateTime<Utc>,
+    settled: &[DateTime<Utc>],
+) -> Conclusion {
+    let entry = engine.jobs.get(job);
+    let (settings, state) = (entry.settings(), &seen.state);
+    if state.revision != entry.revision() {
+        return Conclusion::Superseded;
+    }
+    match &state.pause {
+        Some(pause) if pause.until.is_none_or(|until| until > now) => return Conclusion::Paused,
+        Some(_) => return Conclusion::Owing,
+        None => {}
+    }
+    let until = settings.due_until(now - self::look(), engine.instance).max(state.watermark);
+    // Where the store is not shared, others decide as well (R15): the pass asks the lock backend before it writes anything.
+    let is_decided = !seen.is_cut && state.enabled && has_rows(settings, (state.watermark, until), &seen.rows, settled);
+    if is_decided { Conclusion::Decided(until) } else { Conclusion::Owing }
+}
+
+/// Moves watermarks, and lets go of what lies below them.
+async fn advance(engine: &Arc<Engine>, moves: Vec<WatermarkMove>) -> Option<()> {
+    if moves.is_empty() {
+        return Some(());
+    }
+    let answer = limited(&*engine.clock, LIMIT, "move watermarks", engine.store.advance(&moves)).await;
+    let moved = answer.inspect_err(|error| engine.health.store_failed(error)).ok()?;
+    engine.health.store_answered();
+    // Of the others somebody else was quicker, and the next look says what has become of them.
+    let moved: HashSet<JobId> = moved.into_iter().collect();
+    for one in moves.iter().filter(|one| moved.contains(&one.job_id)) {
+        if let Some(job) = engine.jobs.find(&one.job_id) {
+            engine.move_on(job, one.to);
+        }
+    }
+    Some(())
+}
+
+impl Engine {
+    /// Notes a job's watermark, and what lies above it.
+    fn move_on(&self, job: JobIndex, watermark: DateTime<Utc>) {
+        let entry = self.jobs.get(job);
+        entry.move_watermark(watermark);
+        let next = entry.settings().trigger.next_after(watermark).map(|next| self.due(job, next));
+        self.undecided.pass(job, watermark, next);
+    }
 }
 
 /// Decides what one job owes, pass after pass.
 async fn decide(engine: &Arc<Engine>, job: JobIndex) {
     let entry = engine.jobs.get(job);
-    let trigger = &entry.settings().trigger;
     while entry.is_current() && !engine.is_draining() {
         let before = entry.watermark();
-        let Some((decided, until)) = pass(engine, job).await else {
-            if let Some(owed) = trigger.next_after(before) {
-                engine.undecided.note(engine.due(job, owed));
-            }
+        let Some((decided, until)) = pass(engine, job).await else { return };
+        engine.move_on(job, decided.watermark);
+        let next = entry.settings().trigger.next_after(decided.watermark).map(|next| engine.due(job, next));
+        let is_owed = next.is_some_and(|next| next.not_before <= until);
+        if !is_owed || decided.watermark <= before {
             return;
-        };
-        let Some(next) = trigger.next_after(decided.watermark).map(|next| engine.due(job, next)) else { return };
-        let is_owed = next.not_before <= until;
-        if is_owed && decided.watermark > before {
-            continue;
         }
-        // A later one is noted by the agenda when it goes by.
-        if next.not_before <= engine.now() {
-            engine.undecided.note(next);
-        }
-        return;
     }
 }
 
@@ -92,7 +234,6 @@ async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<(Decided, DateTime<
     }
     let decided = answer.inspect_err(|error| engine.health.store_failed(error)).ok()??;
     engine.health.store_answered();
-    entry.move_watermark(decided.watermark);
     act(engine, job, &decided, asked_at);
     let until = decided.now - look();
     Some((decided, asked_until.map_or(until, |asked| asked.min(until))))

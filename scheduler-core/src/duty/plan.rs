@@ -114,6 +114,20 @@ impl Planner for OwedPlanner {
     }
 }
 
+/// Whether each of the schedule's occurrences above a watermark, up to an instant, has its row: by these rows, or as is known
+/// without them.
+pub(crate) fn has_rows(
+    settings: &JobSettings,
+    (watermark, until): (DateTime<Utc>, DateTime<Utc>),
+    rows: &[DecidedRow],
+    known: &[DateTime<Utc>],
+) -> bool {
+    let mut covered = Covered::new(rows);
+    // What each instance runs for itself is nobody's to catch up (R26).
+    settings.every_instance
+        || settings.trigger.occurrences_between(watermark, until).all(|at| covered.has(at) || known.contains(&at))
+}
+
 /// The new watermark, if it is above the old one.
 fn later(view: &DecideView, watermark: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (watermark > view.state.watermark).then_some(watermark)

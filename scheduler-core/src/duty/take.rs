@@ -1,20 +1,34 @@
 //! Starts pending rows that are due (R2).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
+use futures_util::{StreamExt as _, stream};
 use tracing::{debug, error};
 
 use super::make_way;
 use crate::{
     engine::{Assignment, Backoff, Engine, HeldLock, JobIndex, chain, limited},
-    identity::{ClaimId, ExecutionId},
+    identity::{ClaimId, ExecutionId, JobId},
     job::OverlapPolicy,
     occurrence::Origin,
     store::{DueExecution, DueRequest, TakeOutcome, TakeRequest},
 };
 
-/// How many rows are looked at in one trip.
-const BATCH: usize = 500;
+/// How many rows are looked for in one trip.
+const LOOKED_FOR: usize = 10_000;
+
+/// How many jobs are named in one trip.
+const JOBS: usize = 1_000;
+
+/// How many rows are taken in one trip.
+const BATCH: usize = 1_000;
+
+/// How many trips are under way at once: while the rows of one start, the next is taken.
+const TRIPS: usize = 2;
 
 /// How long a trip may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -25,45 +39,76 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A row on its way, with its lease where the lock backend is the claim.
 type Wanted = (JobIndex, TakeRequest, Option<HeldLock>);
 
-/// Takes what is due, batch after batch, from the oldest on; and from the oldest again while that starts any, as each
-/// batch has at most one row a job.
+/// Takes all that is due; and again from the oldest on while as much was found as is looked for at once.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     engine.review_kept().await;
     make_way::run_once(engine).await;
-    while pass(engine).await > 0 {}
+    while pass(engine, None).await == Pass::Full {}
 }
 
-/// One pass over all that is due; answers how many rows were started.
-async fn pass(engine: &Arc<Engine>) -> usize {
+/// Takes what is due of these jobs.
+pub(crate) async fn run_for(engine: &Arc<Engine>, jobs: &[JobIndex]) {
+    for jobs in jobs.chunks(JOBS) {
+        let ids: Vec<JobId> = jobs.iter().map(|job| engine.jobs.get(*job).settings().id.clone()).collect();
+        while pass(engine, Some(&ids)).await == Pass::Full {}
+    }
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Nothing more is due, or none of it can be started here now.
+    Through,
+    /// Rows were started, and there may be more behind them.
+    Full,
+}
+
+/// One pass over what is due.
+async fn pass(engine: &Arc<Engine>, jobs: Option<&[JobId]>) -> Pass {
     let mut after = None;
     let mut started = 0;
     loop {
-        let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return 0 };
-        let request = DueRequest { instance: engine.instance, after, limit: BATCH };
+        let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return Pass::Through };
+        let request =
+            DueRequest { instance: engine.instance, jobs: jobs.map(<[JobId]>::to_vec), after, limit: LOOKED_FOR };
         let look = engine.store.due(&request);
         let due = match limited(&*engine.clock, LIMIT, "look for pending executions", look).await {
             Ok(due) => due,
             Err(error) => {
                 engine.health.store_failed(&error);
-                return 0;
+                return Pass::Through;
             }
         };
         engine.health.store_answered();
         let (seen, last) = (due.len(), due.last().map(DueExecution::place));
         let wanted = want(engine, due).await;
-        if !wanted.is_empty() {
-            started += take(engine, wanted).await;
+        started += take_all(engine, wanted).await;
+        if seen < LOOKED_FOR {
+            return Pass::Through;
         }
-        if seen < BATCH {
-            return started;
+        if started > 0 {
+            // What was started stands in nobody's way any more.
+            return Pass::Full;
         }
         after = last;
     }
 }
 
+/// Takes these rows, a batch after the other; answers how many were started.
+async fn take_all(engine: &Arc<Engine>, mut wanted: Vec<Wanted>) -> usize {
+    let mut batches = Vec::new();
+    while !wanted.is_empty() {
+        let rest = wanted.split_off(wanted.len().min(BATCH));
+        batches.push(std::mem::replace(&mut wanted, rest));
+    }
+    let taken = stream::iter(batches).map(|batch| take(engine, batch)).buffered(TRIPS);
+    taken.fold(0, async |sum, started| sum + started).await
+}
+
 /// Which of the rows this instance may start.
 async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
     let mut wanted: Vec<Wanted> = Vec::new();
+    let mut keys = HashSet::new();
     for row in due {
         let Some(job) = engine.jobs.find(&row.job_id) else { continue };
         let entry = engine.jobs.get(job);
@@ -73,7 +118,7 @@ async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
         let settings = entry.settings();
         let holds_key = settings.overlap != OverlapPolicy::Allow;
         // Of two rows of a job the older one gets the key.
-        if holds_key && wanted.iter().any(|(other, ..)| *other == job) {
+        if holds_key && keys.contains(&job) {
             continue;
         }
         let lock = match engine.acquire_for_take(job, row.execution_id).await {
@@ -94,6 +139,7 @@ async fn want(engine: &Arc<Engine>, due: Vec<DueExecution>) -> Vec<Wanted> {
             instance: engine.instance,
             every_instance: settings.every_instance,
         };
+        keys.insert(job);
         wanted.push((job, request, lock));
     }
     wanted

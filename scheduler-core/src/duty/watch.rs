@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{error, warn};
 
 use crate::{
-    engine::{Due, Engine, JobIndex, Stop, limited},
+    engine::{Engine, JobIndex, Passed, Stop, limited},
     event::Event,
     identity::{ExecutionId, InstanceId},
     metrics,
@@ -51,8 +51,14 @@ impl Watch {
 
     fn tell_of_overdue(&mut self, engine: &Arc<Engine>) {
         let overdue = engine.undecided.until(engine.now() - OVERDUE);
+        let has_no_row = |passed: &Passed| !passed.is_paused && !passed.settled.contains(&passed.first.scheduled_at);
+        let overdue: BTreeMap<JobIndex, DateTime<Utc>> = overdue
+            .into_iter()
+            .filter(|(_, passed)| has_no_row(passed))
+            .map(|(job, passed)| (job, passed.first.scheduled_at))
+            .collect();
         self.overdue.retain(|job, _| overdue.contains_key(job));
-        for (job, Due { scheduled_at, .. }) in overdue {
+        for (job, scheduled_at) in overdue {
             if engine.jobs.get(job).is_scheduled() && !self.overdue.contains_key(&job) {
                 let job_id = engine.jobs.get(job).settings().id.clone();
                 error!(%job_id, %scheduled_at, "an occurrence went by and has no row: it is decided as soon as the store lets it be");

@@ -1,11 +1,6 @@
 //! When the next occurrence of any job is due: one task, one heap, one timer.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
@@ -55,36 +50,6 @@ impl Agenda {
         }
         self.0.pop();
         Some((DateTime::from_timestamp_millis(at)?, job))
-    }
-}
-
-/// Occurrences that went by and are not known to be decided: what the duty `decide` looks at (R12).
-#[derive(Debug, Default)]
-pub(crate) struct Undecided(Mutex<BTreeMap<JobIndex, Due>>);
-
-impl Undecided {
-    /// Notes an occurrence; an earlier one of the job stays.
-    pub(crate) fn note(&self, due: Due) {
-        let mut jobs = self.lock();
-        let first = jobs.entry(due.job).or_insert(due);
-        if due.not_before < first.not_before {
-            *first = due;
-        }
-    }
-
-    /// Takes out the jobs that have one due at or before `until`.
-    pub(crate) fn take(&self, until: DateTime<Utc>) -> Vec<JobIndex> {
-        self.lock().extract_if(.., |_, first| first.not_before <= until).map(|(job, _)| job).collect()
-    }
-
-    /// The jobs that have one due at or before `until`, and the first of each.
-    pub(crate) fn until(&self, until: DateTime<Utc>) -> BTreeMap<JobIndex, Due> {
-        let jobs = self.lock();
-        jobs.iter().filter(|(_, first)| first.not_before <= until).map(|(job, first)| (*job, *first)).collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<JobIndex, Due>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
 use super::{
-    Backoff, Engine,
+    Backoff, Engine, JobIndex,
     agenda::Due,
     health::chain,
     limited,
@@ -172,7 +172,9 @@ impl Engine {
                 self.say(job_id.as_ref(), finish, status, next);
                 if let (Some(next), Some(row)) = (finish.next, next) {
                     retry = Some(row);
-                    self.look_after(next.after);
+                    if let Some(running) = &running {
+                        self.look_after(running.job, next.after);
+                    }
                 }
             }
             FinishOutcome::Fenced => {
@@ -181,8 +183,10 @@ impl Engine {
             }
         }
         let Some(running) = running else { return };
-        if running.is_waited_for {
+        if running.brings_others {
             self.look.notify_one();
+        } else if running.is_waited_for {
+            self.freed.note(running.job);
         }
         self.settle_lock(running, retry);
     }
@@ -220,12 +224,12 @@ impl Engine {
         }
     }
 
-    /// Looks at what waits once this much time has gone by.
-    pub(crate) fn look_after(self: &Arc<Self>, delay: Duration) {
+    /// Looks at what waits of a job once this much time has gone by.
+    fn look_after(self: &Arc<Self>, job: JobIndex, delay: Duration) {
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
             engine.clock.sleep(delay).await;
-            engine.look.notify_one();
+            engine.freed.note(job);
         });
     }
 }

@@ -99,8 +99,8 @@ impl Engine {
             fence,
             lease: settings.lease_ttl,
             lock: lock.clone(),
-            is_waited_for: self.jobs.get(assignment.job).has_dependants
-                || assignment.origin != Origin::Schedule
+            brings_others: self.jobs.get(assignment.job).has_dependants,
+            is_waited_for: assignment.origin != Origin::Schedule
                 || matches!(settings.overlap, OverlapPolicy::QueueOne | OverlapPolicy::CancelRunning),
             control: Arc::clone(&control),
             ended: false,

@@ -104,7 +104,9 @@ pub(crate) struct RunningExecution {
     pub(crate) fence: FencingToken,
     pub(crate) lease: Duration,
     pub(crate) lock: Option<LockLease>,
-    /// Whether others may wait for this run to end: its end is a reason to look.
+    /// Whether its end may bring rows of other jobs: a reason to look at all that waits.
+    pub(crate) brings_others: bool,
+    /// Whether others of its job may wait for this run to end: a reason to look at what waits of it.
     pub(crate) is_waited_for: bool,
     pub(crate) control: Arc<RunControl>,
     /// Whether the body has ended, and its outcome is on its way to the store.

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
-    Capture, ContinueTrace, Engine, GRACE, HealthLog, JobTable, Locks, Outcomes, Reports, Running, ServerTime,
-    Starting, Stop, Tasks, agenda::Undecided, run_agenda, tasks::Task, write_outcomes, write_reports,
+    Capture, Claims, ContinueTrace, Engine, Freed, GRACE, HealthLog, JobTable, Locks, Outcomes, Reports, Running,
+    ServerTime, Starting, Stop, Tasks, Undecided, run_agenda, tasks::Task, write_outcomes, write_reports,
 };
 use crate::{
     clock::Clock,
@@ -236,6 +236,8 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         jobs: JobTable::new(parts.jobs),
         running: Running::default(),
         undecided: Undecided::default(),
+        claims: Claims::default(),
+        freed: Freed::default(),
         outcomes: Outcomes::default(),
         reports: Reports::default(),
         capture: parts.capture,

@@ -17,6 +17,7 @@ mod pause;
 mod recover;
 mod report;
 mod state;
+mod survey;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,8 @@ use super::{
     HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
     OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
     Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store,
-    StoreCapabilities, StoreError, Summary, SummaryQuery, TakeOutcome, TakeRequest,
+    StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest, TakeOutcome, TakeRequest,
+    WatermarkMove,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -193,6 +195,14 @@ impl ExecutionStore for MemoryStore {
 
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
         Ok(self.write(|state, now| finishes.iter().map(|finish| state.finish(finish, now)).collect()))
+    }
+
+    async fn survey(&self, request: &SurveyRequest) -> Result<Survey, StoreError> {
+        Ok(self.write(|state, now| state.survey(request, now)))
+    }
+
+    async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError> {
+        Ok(self.write(|state, _| state.advance(moves)))
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {

@@ -79,12 +79,31 @@ pub enum ClaimOutcome {
     Refused(Refusal),
 }
 
+impl ClaimOutcome {
+    /// Whether the answer says that the occurrence has a row of its own, written by this claim or before.
+    #[must_use]
+    pub const fn has_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Granted(_) | Self::Skipped { .. } | Self::Queued { .. } | Self::Refused(Refusal::AlreadyDecided)
+        )
+    }
+
+    /// Whether the answer leaves the occurrence without a decision: no row of its own, and nothing that covers it.
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        !self.has_row() && !matches!(self, Self::Refused(Refusal::Passed))
+    }
+}
+
 /// Why a claim or take wrote nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The occurrence has a row, or the watermark has passed it. Asked before everything else.
+    /// The occurrence has a row of its own. Asked before everything else.
     AlreadyDecided,
+    /// The watermark has passed the occurrence, or a range of missed or skipped ones covers it.
+    Passed,
     /// The job is paused.
     Paused,
     /// Another revision of the job is current, or the job was never announced.
@@ -187,10 +206,12 @@ impl TakeRequest {
 }
 
 /// A look for pending rows that may be taken (R2).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DueRequest {
     /// The looking instance: rows that are another's alone are left out (R26).
     pub instance: InstanceId,
+    /// Rows of these jobs alone; of all if `None`.
+    pub jobs: Option<Vec<JobId>>,
     /// Those after this place, so that what a caller can't start does not hide what it can; from the first on if `None`.
     pub after: Option<DuePlace>,
     /// How many rows at most.

@@ -216,7 +216,7 @@ impl ManualScheduler {
     }
 
     fn due(&self, limit: usize) -> DueRequest {
-        DueRequest { instance: self.handle.instance(), after: None, limit }
+        DueRequest { instance: self.handle.instance(), jobs: None, after: None, limit }
     }
 
     /// How long nothing happens that would be missed by waking only then.

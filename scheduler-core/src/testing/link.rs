@@ -29,6 +29,10 @@ words! {
         Renew = "renew",
         /// `ExecutionStore::finish`.
         Finish = "finish",
+        /// `ExecutionStore::survey`.
+        Survey = "survey",
+        /// `ExecutionStore::advance`.
+        Advance = "advance",
         /// `ExecutionStore::decide`.
         Decide = "decide",
         /// `ExecutionStore::recover`.

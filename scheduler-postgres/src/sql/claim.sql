@@ -1,4 +1,7 @@
 -- R1: the first attempts of schedules' occurrences, each on its own, in one statement.
+--
+-- Everything that a batch asks is joined by FULL JOIN, which can't become a nested loop, and conditions come after it: the
+-- statement stays linear in the batch, whatever the planner takes the tables for.
 WITH asked AS MATERIALIZED (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
@@ -7,36 +10,42 @@ WITH asked AS MATERIALIZED (
          AS asked (claim_id, job_id, revision_id, occurrence, scheduled_at, not_before,
                    deadline, max_attempts, overlap, rerun_on_crash, lease_ms, instance_id, for_instance, nth)
 ), state AS MATERIALIZED (
-    SELECT s.job_id, s.revision_id, s.watermark, s.paused_at, s.enabled
+    SELECT s.job_id, s.revision_id AS current_revision, s.watermark, s.paused_at IS NULL AND s.enabled AS is_scheduled
     FROM {schema}.job_states AS s
-    WHERE s.job_id = ANY ($2)
+    WHERE s.job_id IN (SELECT unnest($2))
     ORDER BY s.job_id
-    FOR SHARE {skip_locked}
+    -- Whoever pauses, switches or decides a job waits for this; a watermark that only follows its rows does not.
+    FOR KEY SHARE {skip_locked}
 ), now AS MATERIALIZED (
     -- The clock is read once the locks are there, and once for what is asked and what is written.
     SELECT clock_timestamp() AS at, count(*) AS locked FROM state
-), allowed AS MATERIALIZED (
-    SELECT a.*, now.at
+), busy AS MATERIALIZED (
+    -- Which keys of a job are held or waited for: its own, and each instance's.
+    SELECT h.job_id::text AS job_id, array_agg(coalesce(h.for_instance, '00000000-0000-0000-0000-000000000000')) AS keys
+    FROM (SELECT k.job_id, k.for_instance FROM {schema}.job_executions AS k WHERE k.holds_key AND k.job_id = ANY ($2)
+          UNION ALL
+          SELECT q.job_id, q.for_instance FROM {schema}.job_executions AS q WHERE q.queued AND q.job_id = ANY ($2)) AS h
+    GROUP BY h.job_id
+), joined AS MATERIALIZED (
+    SELECT a.*, s.current_revision, s.watermark, s.is_scheduled, b.keys
     FROM asked AS a
-    JOIN state AS s USING (job_id)
-    CROSS JOIN now
-    WHERE s.revision_id = a.revision_id
-      AND s.paused_at IS NULL AND s.enabled
-      AND a.scheduled_at > s.watermark
-      AND a.not_before <= now.at + interval '50 milliseconds'
-      AND a.deadline > now.at
-      AND (a.overlap = 'allow'
-           OR NOT EXISTS (SELECT FROM {schema}.job_executions AS h WHERE h.job_id = a.job_id AND h.holds_key
-                                AND h.for_instance IS NOT DISTINCT FROM a.for_instance)
-              AND NOT EXISTS (SELECT FROM {schema}.job_executions AS q WHERE q.job_id = a.job_id AND q.queued
-                                AND q.for_instance IS NOT DISTINCT FROM a.for_instance))
+    FULL JOIN state AS s USING (job_id)
+    FULL JOIN busy AS b USING (job_id)
 ), started AS (
     INSERT INTO {schema}.job_executions AS e
         (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, started_at,
          holds_key, claim_id, fence, instance_id, for_instance, created_at)
-    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before, a.at,
-           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.for_instance, a.at
-    FROM allowed AS a
+    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before, now.at,
+           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.for_instance, now.at
+    FROM joined AS a
+    CROSS JOIN now
+    WHERE a.current_revision = a.revision_id
+      AND a.is_scheduled
+      AND a.scheduled_at > a.watermark
+      AND a.not_before <= now.at + interval '50 milliseconds'
+      AND a.deadline > now.at
+      AND (a.overlap = 'allow' OR a.keys IS NULL
+           OR coalesce(a.for_instance, '00000000-0000-0000-0000-000000000000') <> ALL (a.keys))
     -- Two batches wait for each other's rows in one order.
     ORDER BY a.job_id, a.scheduled_at
     ON CONFLICT DO NOTHING
@@ -44,16 +53,19 @@ WITH asked AS MATERIALIZED (
         -- The row holds the key now: whoever overtook it has ended.
         (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
          AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
+), answered AS MATERIALIZED (
+    SELECT a.nth, a.current_revision, a.instance_id, a.lease_ms, a.rerun_on_crash, st.id, st.fence, st.started_at, st.overtaken
+    FROM joined AS a
+    FULL JOIN started AS st USING (claim_id)
 ), leased AS (
     INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, ttl_ms, rerun_on_crash)
     -- A claim may be in the batch twice.
-    SELECT DISTINCT ON (st.id) st.id, a.instance_id, st.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond',
+    SELECT DISTINCT ON (a.id) a.id, a.instance_id, a.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond',
         a.lease_ms, a.rerun_on_crash
-    FROM started AS st
-    JOIN asked AS a USING (claim_id)
+    FROM answered AS a
+    WHERE a.id IS NOT NULL
 )
-SELECT a.nth, s.job_id IS NOT NULL AS seen, st.id, st.fence, st.started_at, st.overtaken
-FROM asked AS a
-LEFT JOIN state AS s USING (job_id)
-LEFT JOIN started AS st USING (claim_id)
+SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at, a.overtaken
+FROM answered AS a
+WHERE a.nth IS NOT NULL
 ORDER BY a.nth

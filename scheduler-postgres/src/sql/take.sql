@@ -1,56 +1,85 @@
--- R2: pending rows start, of each job whose runs hold its key one at most, the oldest.
+-- R2: pending rows start, of each job whose runs hold its key one at most, the oldest; of rows that are counted, as many
+-- as may run at once.
+--
+-- Linear in the batch as `claim.sql` is: rows by lists of ids, everything else by FULL JOIN.
 WITH asked AS MATERIALIZED (
     SELECT *
     FROM unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::boolean[], $5::bigint[], $6::uuid[], $7::uuid[],
                 $8::integer[])
          WITH ORDINALITY
-         AS asked (id, claim_id, holds_key, rerun_on_crash, lease_ms, instance_id, for_instance, at_once, nth)
-), state AS MATERIALIZED (
-    SELECT s.job_id, s.paused_at, s.enabled
-    FROM {schema}.job_states AS s
-    WHERE s.job_id IN (SELECT e.job_id FROM {schema}.job_executions AS e WHERE e.id = ANY ($1))
-    ORDER BY s.job_id
-    FOR SHARE OF s {skip_locked}
-), free AS MATERIALIZED (
-    SELECT a.*, row_number() OVER (PARTITION BY e.job_id, a.holds_key ORDER BY e.scheduled_at, e.id) AS rank
-    FROM asked AS a
-    JOIN {schema}.job_executions AS e USING (id)
-    JOIN state AS s USING (job_id)
-    WHERE e.status = 'pending' AND e.not_before <= clock_timestamp()
-      AND (s.paused_at IS NULL AND s.enabled OR e.origin IN ('manual', 'backfill'))
-      AND coalesce(e.for_instance = a.instance_id, true)
-      AND NOT (a.holds_key AND EXISTS (SELECT FROM {schema}.job_executions AS h
-                                       WHERE h.job_id = e.job_id AND h.holds_key AND h.id <> e.id
-                                         AND h.for_instance IS NOT DISTINCT FROM a.for_instance))
-      -- Such a row is asked for alone, its job's state locked by a statement before this one.
-      AND (a.at_once IS NULL
-           OR a.at_once > (SELECT count(*) FROM {schema}.job_executions AS r
-                           WHERE r.job_id = e.job_id AND r.status = 'running' AND r.origin IN ('catch_up', 'backfill')))
-), locked AS MATERIALIZED (
-    SELECT e.id, f.claim_id, f.holds_key, f.rerun_on_crash, f.lease_ms, f.instance_id, f.for_instance
+         AS asked (id, claim_id, takes_key, rerun_on_crash, lease_ms, instance_id, for_instance, at_once, nth)
+), waiting AS MATERIALIZED (
+    SELECT e.id, e.job_id::text AS job_id, e.origin, e.scheduled_at, e.holds_key, e.for_instance AS waits_for
     FROM {schema}.job_executions AS e
-    JOIN free AS f USING (id)
-    WHERE (f.rank = 1 OR NOT f.holds_key) AND e.status = 'pending'
+    WHERE e.id = ANY ($1) AND e.status = 'pending' AND e.not_before <= clock_timestamp()
+), state AS MATERIALIZED (
+    SELECT s.job_id, s.paused_at IS NULL AND s.enabled AS is_scheduled
+    FROM {schema}.job_states AS s
+    WHERE s.job_id IN (SELECT w.job_id FROM waiting AS w)
+    ORDER BY s.job_id
+    FOR KEY SHARE OF s {skip_locked}
+), busy AS MATERIALIZED (
+    SELECT h.job_id::text AS job_id, array_agg(coalesce(h.for_instance, '00000000-0000-0000-0000-000000000000')) AS keys
+    FROM {schema}.job_executions AS h
+    WHERE h.holds_key AND h.job_id = ANY (ARRAY (SELECT w.job_id FROM waiting AS w))
+    GROUP BY h.job_id
+), crowd AS MATERIALIZED (
+    -- Asked for only where rows are counted, their jobs' states locked by a statement before this one.
+    SELECT r.job_id::text AS job_id, count(*) AS running
+    FROM {schema}.job_executions AS r
+    WHERE r.status = 'running' AND r.origin IN ('catch_up', 'backfill')
+      AND EXISTS (SELECT FROM asked AS a WHERE a.at_once IS NOT NULL)
+    GROUP BY r.job_id
+), joined AS MATERIALIZED (
+    SELECT a.*, w.job_id, w.origin, w.scheduled_at, w.holds_key, w.waits_for, s.is_scheduled, b.keys, c.running
+    FROM asked AS a
+    FULL JOIN waiting AS w USING (id)
+    FULL JOIN state AS s USING (job_id)
+    FULL JOIN busy AS b USING (job_id)
+    FULL JOIN crowd AS c USING (job_id)
+), free AS MATERIALIZED (
+    SELECT j.*, row_number() OVER (PARTITION BY j.job_id, j.takes_key, j.at_once IS NULL ORDER BY j.scheduled_at, j.id) AS rank
+    FROM joined AS j
+    WHERE j.nth IS NOT NULL
+      AND (j.is_scheduled OR j.is_scheduled IS NOT NULL AND j.origin IN ('manual', 'backfill'))
+      AND coalesce(j.waits_for = j.instance_id, true)
+      AND (NOT j.takes_key OR j.holds_key AND j.waits_for IS NOT DISTINCT FROM j.for_instance OR j.keys IS NULL
+           OR coalesce(j.for_instance, '00000000-0000-0000-0000-000000000000') <> ALL (j.keys))
+), locked AS MATERIALIZED (
+    SELECT e.id, true AS is_locked
+    FROM {schema}.job_executions AS e
+    WHERE e.id = ANY (ARRAY (SELECT f.id FROM free AS f
+                             WHERE CASE WHEN f.takes_key THEN f.rank = 1
+                                        ELSE f.at_once IS NULL OR f.rank + coalesce(f.running, 0) <= f.at_once END))
+      AND e.status = 'pending'
     ORDER BY e.id
     FOR NO KEY UPDATE OF e {skip_locked}
+), chosen AS MATERIALIZED (
+    SELECT f.id AS chosen_id, f.nth, f.claim_id, f.takes_key, f.rerun_on_crash, f.lease_ms, f.instance_id AS taker,
+           f.for_instance, k.is_locked
+    FROM free AS f
+    FULL JOIN locked AS k USING (id)
 ), started AS (
     UPDATE {schema}.job_executions AS e
-    SET status = 'running', queued = false, holds_key = k.holds_key, claim_id = k.claim_id,
-        fence = nextval('{schema}.execution_fences'), instance_id = k.instance_id, for_instance = k.for_instance,
+    SET status = 'running', queued = false, holds_key = c.takes_key, claim_id = c.claim_id,
+        fence = nextval('{schema}.execution_fences'), instance_id = c.taker, for_instance = c.for_instance,
         started_at = clock_timestamp(), updated_at = clock_timestamp()
-    FROM locked AS k
-    WHERE e.id = k.id AND e.status = 'pending'
+    FROM chosen AS c
+    WHERE e.id = c.chosen_id AND c.is_locked
     RETURNING {e.columns},
         (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
          AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
+), answered AS MATERIALIZED (
+    SELECT c.nth, c.lease_ms, c.rerun_on_crash, c.taker, st.*
+    FROM chosen AS c
+    FULL JOIN started AS st ON st.id = c.chosen_id
 ), leased AS (
     INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, ttl_ms, rerun_on_crash)
-    SELECT st.id, k.instance_id, st.fence, clock_timestamp() + k.lease_ms * interval '1 millisecond', k.lease_ms,
-        k.rerun_on_crash
-    FROM started AS st
-    JOIN locked AS k USING (id)
+    SELECT a.id, a.taker, a.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond', a.lease_ms, a.rerun_on_crash
+    FROM answered AS a
+    WHERE a.id IS NOT NULL
 )
-SELECT a.nth, st.*
-FROM asked AS a
-JOIN started AS st USING (id)
+SELECT a.*
+FROM answered AS a
+WHERE a.id IS NOT NULL
 ORDER BY a.nth

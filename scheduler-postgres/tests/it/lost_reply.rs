@@ -108,6 +108,7 @@ async fn a_claim_that_waits_for_a_pass_finds_its_occurrence_decided() {
     let claim = claim(&store, &client, "raced").await;
     let mut other = schema.client().await;
     let pass = other.transaction().await.expect("a transaction");
+    pass.execute("SELECT FROM job_states FOR UPDATE", &[]).await.expect("the pass locks it");
     pass.execute("UPDATE job_states SET watermark = clock_timestamp()", &[]).await.expect("the pass moves it");
     let asking = tokio::spawn({
         let (store, claim) = (store.clone(), claim.clone());
@@ -125,5 +126,20 @@ async fn a_claim_that_waits_for_a_pass_finds_its_occurrence_decided() {
     assert!(second.is_none(), "another instance has the job locked");
     pass.commit().await.expect("the pass commits");
     let outcomes = asking.await.expect("no panic").expect("the store answers");
-    assert_eq!(outcomes, [ClaimOutcome::Refused(Refusal::AlreadyDecided)]);
+    assert_eq!(outcomes, [ClaimOutcome::Refused(Refusal::Passed)]);
+}
+
+/// A watermark that follows rows which are there decides nothing that a claim asks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_waits_for_no_watermark_that_follows_its_rows() {
+    let schema = Schema::new();
+    let (store, client) = (schema.store().await, schema.client().await);
+    let claim = claim(&store, &client, "beside").await;
+    let mut other = schema.client().await;
+    let moving = other.transaction().await.expect("a transaction");
+    let earlier = "UPDATE job_states SET watermark = watermark + interval '1 microsecond'";
+    moving.execute(earlier, &[]).await.expect("another instance moves it");
+    let outcomes = store.claim(&[claim]).await.expect("the store answers");
+    assert!(matches!(outcomes[..], [ClaimOutcome::Granted(_)]), "{outcomes:?}");
+    moving.commit().await.expect("it commits");
 }

@@ -144,7 +144,7 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
         turns.take();
         assert_eq!(
             store
-                .due(&DueRequest { instance: InstanceId::random(), after: None, limit: 10 })
+                .due(&DueRequest { instance: InstanceId::random(), jobs: None, after: None, limit: 10 })
                 .await
                 .expect("looked")
                 .len(),

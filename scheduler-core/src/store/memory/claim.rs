@@ -68,8 +68,12 @@ impl State {
 
     fn may_claim(&self, claim: &Claim, now: DateTime<Utc>) -> Result<(), Refusal> {
         let job = self.jobs.get(&claim.job_id).ok_or(Refusal::Superseded)?;
-        if job.has_decided(&claim.occurrence, claim.scheduled_at) {
+        let mut rows = job.attempts.get(&claim.occurrence).into_iter().flatten().filter_map(|id| self.execution(*id));
+        let has_row = rows.any(|row| row.missed_from.is_none()) || job.had_row(&claim.occurrence, claim.scheduled_at);
+        if has_row {
             Err(Refusal::AlreadyDecided)
+        } else if job.has_passed(&claim.occurrence, claim.scheduled_at) {
+            Err(Refusal::Passed)
         } else if job.state.revision != claim.revision {
             Err(Refusal::Superseded)
         } else if !job.is_scheduled() {

@@ -11,8 +11,8 @@ use crate::{
     occurrence::{OccurrenceKey, Origin},
     status::Reason,
     store::{
-        ClaimOutcome, DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner,
-        RangeRow, Refusal, StoreError,
+        DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
+        StoreError,
     },
 };
 
@@ -57,7 +57,7 @@ impl State {
         self.jobs.get(job_id).expect("it was looked up by the caller")
     }
 
-    fn view(&self, job_id: &JobId, until: DateTime<Utc>, limit: usize, now: DateTime<Utc>) -> DecideView {
+    pub(super) fn view(&self, job_id: &JobId, until: DateTime<Utc>, limit: usize, now: DateTime<Utc>) -> DecideView {
         let job = self.job(job_id);
         let watermark = job.state.watermark;
         let mut until = until.max(watermark);
@@ -96,9 +96,7 @@ impl State {
             match planned {
                 PlannedRow::Claim(claim) => {
                     let outcome = self.claim(&claim, now);
-                    let is_decided =
-                        !matches!(outcome, ClaimOutcome::Refused(refusal) if refusal != Refusal::AlreadyDecided);
-                    if !is_decided {
+                    if outcome.is_undecided() {
                         // Nothing was written of it, so it stays above the watermark, for the next pass.
                         watermark = watermark.map(|to| to.min(claim.scheduled_at - TimeDelta::milliseconds(1)));
                     }

@@ -66,13 +66,17 @@ impl JobRecord {
         Arc::clone(self.revisions.last().expect("a job begins with one"))
     }
 
-    /// Whether an occurrence has its row, or had one.
-    pub(super) fn has_decided(&self, occurrence: &OccurrenceKey, scheduled_at: DateTime<Utc>) -> bool {
+    /// Whether an occurrence of the schedule had a row of its own that was dropped.
+    pub(super) fn had_row(&self, occurrence: &OccurrenceKey, scheduled_at: DateTime<Utc>) -> bool {
+        occurrence.scheduled_at().is_some() && self.decided.get(&scheduled_at) == Some(&None)
+    }
+
+    /// Whether the watermark or a range row covers an occurrence.
+    pub(super) fn has_passed(&self, occurrence: &OccurrenceKey, scheduled_at: DateTime<Utc>) -> bool {
         let covers = |(at, from): (&DateTime<Utc>, &Option<DateTime<Utc>>)| {
             *at == scheduled_at || from.is_some_and(|from| from <= scheduled_at)
         };
         scheduled_at <= self.state.watermark
-            || self.attempts.contains_key(occurrence)
             || (occurrence.scheduled_at().is_some() && self.decided.range(scheduled_at..).any(covers))
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::{
     job::JobRecord,
@@ -10,7 +11,8 @@ use super::{
 };
 use crate::{
     execution::Execution,
-    identity::{InstanceId, JobId},
+    identity::JobId,
+    job::OverlapPolicy,
     occurrence::Origin,
     status::Status,
     store::{DueExecution, DueRequest, Grant, Refusal, TakeOutcome, TakeRequest},
@@ -23,12 +25,10 @@ pub(super) const fn waits_for_the_schedule(row: &Execution) -> bool {
 
 impl State {
     pub(super) fn due(&self, request: &DueRequest, now: DateTime<Utc>) -> Vec<DueExecution> {
-        let jobs = self.waiting.iter().filter_map(|job_id| self.jobs.get(job_id));
-        let follows = |row: &&Execution| {
-            request.after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
-        };
-        let mut due: Vec<_> =
-            jobs.flat_map(|job| self.due_of(job, request.instance, now)).flatten().filter(follows).collect();
+        let is_asked_for =
+            |job_id: &&JobId| request.jobs.as_ref().is_none_or(|jobs| jobs.iter().any(|job| job == *job_id));
+        let jobs = self.waiting.iter().filter(is_asked_for).filter_map(|job_id| self.jobs.get(job_id));
+        let mut due: Vec<_> = jobs.flat_map(|job| self.due_of(job, request, now)).collect();
         due.sort_by_key(|row| (row.scheduled_at, row.id));
         due.truncate(request.limit);
         let due = due.into_iter().map(|row| DueExecution {
@@ -47,20 +47,35 @@ impl State {
         rows.map(|row| row.not_before).filter(|not_before| *not_before > now).min()
     }
 
-    /// The rows of a job that this instance may take now: the oldest of the belated ones, and of the others.
-    fn due_of(&self, job: &JobRecord, instance: InstanceId, now: DateTime<Utc>) -> [Option<&Execution>; 2] {
+    /// The rows of a job that this instance may take now, the oldest of the belated ones and of the others; where its runs
+    /// hold no key, as many as there is room for.
+    fn due_of(&self, job: &JobRecord, request: &DueRequest, now: DateTime<Utc>) -> Vec<&Execution> {
         let is_due = |row: &&Execution| {
             row.not_before <= now
-                && row.for_instance.is_none_or(|only| only == instance)
+                && row.for_instance.is_none_or(|only| only == request.instance)
                 && (job.is_scheduled() || !waits_for_the_schedule(row))
         };
         let is_held = |row: &Execution| {
-            let holders = [job.holders.get(None), job.holders.get(Some(instance))];
+            let holders = [job.holders.get(None), job.holders.get(Some(request.instance))];
             holders.into_iter().flatten().any(|holder| holder != row.id)
+        };
+        let follows = |row: &&Execution| {
+            request.after.is_none_or(|after| (row.scheduled_at, row.id) > (after.scheduled_at, after.execution_id))
         };
         let waiting = || job.pending.iter().filter_map(|(_, id)| self.execution(*id));
         let due = || waiting().filter(is_due).filter(|row| !is_held(row));
-        [due().find(|row| row.origin.is_belated()), due().find(|row| !row.origin.is_belated())]
+        let revision = job.current_revision();
+        let policy = |name: &str| revision.policies.get(name);
+        if policy("overlap").and_then(Value::as_str) == Some(OverlapPolicy::Allow.as_str()) {
+            let at_once = policy("catch_up_limit").and_then(Value::as_u64).unwrap_or(1).max(1);
+            let at_once = usize::try_from(at_once).unwrap_or(usize::MAX);
+            let belated = due().filter(follows).filter(|row| row.origin.is_belated()).take(at_once);
+            return belated
+                .chain(due().filter(follows).filter(|row| !row.origin.is_belated()).take(request.limit))
+                .collect();
+        }
+        let oldest = [due().find(|row| row.origin.is_belated()), due().find(|row| !row.origin.is_belated())];
+        oldest.into_iter().flatten().filter(follows).collect()
     }
 
     /// How many of a job's caught-up and backfilled rows run.

@@ -17,7 +17,8 @@ use crate::{
         HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
         ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
         Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, TakeOutcome, TakeRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome,
+        TakeRequest, WatermarkMove,
     },
 };
 
@@ -121,7 +122,7 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
     }
 
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
-        let request = *request;
+        let request = request.clone();
         self.decide_by(Operation::Due, move |store| async move { store.due(&request).await }).await
     }
 
@@ -138,6 +139,16 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
     async fn finish(&self, finishes: &[Finish]) -> Result<Vec<FinishOutcome>, StoreError> {
         let finishes = owned(finishes);
         self.decide_by(Operation::Finish, |store| async move { store.finish(&finishes).await }).await
+    }
+
+    async fn survey(&self, request: &SurveyRequest) -> Result<Survey, StoreError> {
+        let request = request.clone();
+        self.decide_by(Operation::Survey, |store| async move { store.survey(&request).await }).await
+    }
+
+    async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError> {
+        let moves = owned(moves);
+        self.decide_by(Operation::Advance, |store| async move { store.advance(&moves).await }).await
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {

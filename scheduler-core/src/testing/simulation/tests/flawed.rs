@@ -19,9 +19,10 @@ use crate::{
     occurrence::OccurrenceKey,
     random,
     store::{
-        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DueExecution, DueRequest, ExecutionStore, Finish,
-        FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered, Refusal,
-        RenewedLease, StoreError, TakeOutcome, TakeRequest, memory::MemoryStore,
+        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DecidedRow, DueExecution, DueRequest, ExecutionStore,
+        Finish, FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
+        Refusal, RenewedLease, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest, WatermarkMove,
+        memory::MemoryStore,
     },
     testing::simulation::time::MachineClock,
 };
@@ -37,7 +38,12 @@ pub(super) enum Flaw {
     ExpiryByLocalClock,
     /// The row is written once the body has ended.
     ClaimAfterRun,
+    /// What the lock backend let somebody through for counts as decided, whether or not a row came of it.
+    FilterDecides,
 }
+
+/// The lock backend of a simulation, once there is one.
+pub(super) type Filter = Arc<Mutex<Option<MemoryLocks>>>;
 
 /// What decides who runs, with a flaw, as one machine reaches it.
 #[derive(Debug, Clone)]
@@ -48,11 +54,29 @@ pub(super) struct FlawedStore {
     /// What was granted without a row.
     unwritten: Arc<Mutex<HashMap<ExecutionId, Claim>>>,
     last: Arc<AtomicI64>,
+    filter: Filter,
 }
 
 impl FlawedStore {
     pub(super) fn new(inner: MemoryStore, flaw: Flaw, clock: MachineClock) -> Self {
-        Self { inner, flaw, clock, unwritten: Arc::default(), last: Arc::default() }
+        Self { inner, flaw, clock, unwritten: Arc::default(), last: Arc::default(), filter: Filter::default() }
+    }
+
+    pub(super) fn behind(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// Shows all up to the filter's cursor as decided.
+    async fn take_the_filter_for_a_decision(&self, survey: &mut Survey) {
+        let filter = self.filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(filter) = filter else { return };
+        for seen in &mut survey.jobs {
+            let cursor = filter.cursor(&seen.state.job_id).await.ok().flatten();
+            if let Some(scheduled_at) = cursor.filter(|cursor| *cursor > seen.state.watermark) {
+                seen.rows.push(DecidedRow { scheduled_at, missed_from: Some(seen.state.watermark) });
+                seen.rows.sort_by_key(|row| row.scheduled_at);
+            }
+        }
     }
 
     /// Claims an occurrence under another key, where its own is taken.
@@ -148,6 +172,18 @@ impl ExecutionStore for FlawedStore {
             }
         }
         Ok(outcomes)
+    }
+
+    async fn survey(&self, request: &SurveyRequest) -> Result<Survey, StoreError> {
+        let mut survey = self.inner.survey(request).await?;
+        if self.flaw == Flaw::FilterDecides {
+            self.take_the_filter_for_a_decision(&mut survey).await;
+        }
+        Ok(survey)
+    }
+
+    async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError> {
+        self.inner.advance(moves).await
     }
 
     async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {

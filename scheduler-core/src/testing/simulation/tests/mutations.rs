@@ -1,9 +1,12 @@
 //! Each flaw of the design is seen: a simulation that no flaw fails shows nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use super::{
-    flawed::{Flaw, FlawedStore, ReleasingLocks},
+    flawed::{Filter, Flaw, FlawedStore, ReleasingLocks},
     seeds_until,
 };
 use crate::{
@@ -42,6 +45,26 @@ fn expiry_by_a_local_clock_takes_runs_from_the_living() {
 fn a_row_after_the_run_is_of_a_body_that_nobody_knew() {
     assert_soon(seeds_until(&[Invariant::WrittenFirst], with(Flaw::ClaimAfterRun)));
     assert_soon(seeds_until(&[Invariant::StartedOnce], with(Flaw::ClaimAfterRun)));
+}
+
+/// Whoever was let through may have died before its claim: the others' watermarks pass over an occurrence without a row.
+#[test]
+fn an_answer_of_the_filter_taken_for_a_decision_leaves_holes() {
+    let filtered = |seed| {
+        let filter = Filter::default();
+        let (kept, asked) = (Arc::clone(&filter), filter);
+        Simulation {
+            wrap_locks: Arc::new(move |locks| {
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(locks.clone());
+                Arc::new(locks)
+            }),
+            deciding: Some(Arc::new(move |store, clock| {
+                Arc::new(FlawedStore::new(store, Flaw::FilterDecides, clock).behind(Arc::clone(&asked)))
+            })),
+            ..Simulation::new(seed).backends(Backends::StoreAndLocks)
+        }
+    };
+    assert_soon(seeds_until(&[Invariant::NoHole], filtered));
 }
 
 /// Three jobs that run longer than their periods, on machines that stand still for longer than a lease: each end of a

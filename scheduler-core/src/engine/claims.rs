@@ -1,0 +1,223 @@
+//! Claims of occurrences that are due, gathered while others are on their way (R1, R8, R10).
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tracing::{debug, error};
+
+use super::{Backoff, Engine, JobIndex, health::chain, limited, running::HeldLock, starting::UnderWay};
+use crate::{
+    metrics,
+    store::{Claim, ClaimOutcome, Refusal, StoreError},
+};
+
+/// How long a claim may take before its answer counts as lost.
+const CLAIM_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many occurrences are claimed in one trip: the first of many start while the others are claimed.
+const BATCH: usize = 500;
+
+/// How many trips are under way at once; one that hangs does not hold up the others.
+const TRIPS: usize = 2;
+
+/// A claim on its way.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    job: JobIndex,
+    claim: Claim,
+    lock: Option<HeldLock>,
+    /// The uptime of the request from which a granted lease counts (R5); kept while a reply is unknown.
+    asked_at: Option<Duration>,
+    /// Whether a reply was lost.
+    unknown: bool,
+    backoff: Backoff,
+}
+
+impl Candidate {
+    pub(super) const fn new(job: JobIndex, claim: Claim, lock: Option<HeldLock>) -> Self {
+        Self { job, claim, lock, asked_at: None, unknown: false, backoff: Backoff::new() }
+    }
+}
+
+/// Claims that wait for a trip.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    candidates: VecDeque<Candidate>,
+    /// How many trips are under way, or about to be.
+    trips: usize,
+}
+
+impl Claims {
+    /// Adds to those that wait; whether another trip may set out for them.
+    fn push(&self, candidates: impl IntoIterator<Item = Candidate>) -> bool {
+        let mut waiting = self.waiting();
+        waiting.candidates.extend(candidates);
+        let sets_out = waiting.trips < TRIPS && !waiting.candidates.is_empty();
+        waiting.trips += usize::from(sets_out);
+        sets_out
+    }
+
+    /// Those of the next trip; the trips end where there are none.
+    fn take(&self) -> Option<Vec<Candidate>> {
+        let mut waiting = self.waiting();
+        let count = waiting.candidates.len().min(BATCH);
+        waiting.trips -= usize::from(count == 0);
+        (count > 0).then(|| waiting.candidates.drain(..count).collect())
+    }
+
+    /// Whether more wait than the trips under way will take at once, and another may set out.
+    fn wants_another(&self) -> bool {
+        let mut waiting = self.waiting();
+        let sets_out = waiting.trips < TRIPS && !waiting.candidates.is_empty();
+        waiting.trips += usize::from(sets_out);
+        sets_out
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Brings claims to the store, in the next trip.
+    pub(super) fn claim(self: &Arc<Self>, candidates: impl IntoIterator<Item = Candidate>, under_way: &UnderWay) {
+        let mut sets_out = self.claims.push(candidates);
+        while sets_out {
+            self.tasks.spawn(make_trips(Arc::clone(self), under_way.clone()));
+            sets_out = self.claims.wants_another();
+        }
+    }
+
+    /// Brings claims to the store again after a while.
+    fn claim_later(self: &Arc<Self>, candidates: Vec<Candidate>, wait: Duration, under_way: UnderWay) {
+        if candidates.is_empty() {
+            return;
+        }
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            engine.clock.sleep(wait).await;
+            engine.claim(candidates, &under_way);
+        });
+    }
+}
+
+/// One trip after another, as long as claims wait.
+async fn make_trips(engine: Arc<Engine>, under_way: UnderWay) {
+    while let Some(candidates) = engine.claims.take() {
+        make_trip(&engine, candidates, &under_way).await;
+    }
+}
+
+/// One trip: what is granted starts, what may still be granted is asked for again.
+fn make_trip<'a>(engine: &'a Arc<Engine>, candidates: Vec<Candidate>, under_way: &'a UnderWay) -> BoxFuture<'a, ()> {
+    async move {
+        let now = engine.now();
+        let is_draining = engine.is_draining();
+        let (mut candidates, late): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| now < candidate.claim.deadline && !is_draining);
+        give_up(engine, late).await;
+        if candidates.is_empty() {
+            return;
+        }
+        let asked_at = engine.clock.uptime();
+        let claims: Vec<Claim> = candidates.iter().map(|candidate| candidate.claim.clone()).collect();
+        match limited(&*engine.clock, CLAIM_LIMIT, "claim occurrences", engine.store.claim(&claims)).await {
+            Ok(outcomes) => {
+                engine.health.store_answered();
+                let mut not_due = Vec::new();
+                let mut wait = Duration::ZERO;
+                for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
+                    if let Some((candidate, remaining)) = settle(engine, candidate, outcome, asked_at).await {
+                        wait = wait.max(remaining);
+                        not_due.push(candidate);
+                    }
+                }
+                engine.claim_later(not_due, wait, under_way.clone());
+            }
+            Err(error) => {
+                tell(engine, &error, candidates.len());
+                let mut wait = Duration::ZERO;
+                for candidate in &mut candidates {
+                    candidate.unknown |= error.is_unknown();
+                    if error.is_unknown() {
+                        candidate.asked_at.get_or_insert(asked_at);
+                    }
+                    wait = wait.max(candidate.backoff.next_delay());
+                }
+                engine.claim_later(candidates, wait, under_way.clone());
+            }
+        }
+    }
+    .boxed()
+}
+
+fn tell(engine: &Engine, error: &StoreError, occurrences: usize) {
+    if error.is_retryable() {
+        engine.health.store_failed(error);
+    } else {
+        error!(
+            error = chain(error),
+            occurrences, "a claim was refused by the store: tried again until the start deadline"
+        );
+    }
+}
+
+/// Acts on a claim's fate; gives it back with a wait where it is to be repeated.
+async fn settle(
+    engine: &Arc<Engine>,
+    candidate: Candidate,
+    outcome: ClaimOutcome,
+    asked_at: Duration,
+) -> Option<(Candidate, Duration)> {
+    metrics::claim_ended(&candidate.claim.job_id, &outcome);
+    if outcome.has_row() && !candidate.claim.every_instance {
+        engine.undecided.settle(candidate.job, candidate.claim.scheduled_at);
+    }
+    let refusal = match outcome {
+        ClaimOutcome::Refused(Refusal::NotDue { remaining }) => return Some((candidate, remaining)),
+        ClaimOutcome::Refused(refusal) => Some(refusal),
+        ClaimOutcome::Granted(grant) => {
+            let asked_at = candidate.asked_at.unwrap_or(asked_at);
+            let lock = match candidate.lock {
+                Some(lock) => Some(Some(lock)),
+                None => engine.acquire_late(candidate.job).await,
+            };
+            match lock {
+                Some(lock) => engine.start_claimed(candidate.job, &candidate.claim, grant, asked_at, lock),
+                // Its body never starts, as that of a claim whose answer was lost: the next attempt waits for the key.
+                None => engine.give_up([(candidate.claim.claim_id, candidate.job)]),
+            }
+            return None;
+        }
+        ClaimOutcome::Skipped { .. } | ClaimOutcome::Queued { .. } => None,
+    };
+    let Candidate { job, claim, lock, .. } = candidate;
+    debug!(job_id = %claim.job_id, occurrence = %claim.occurrence, ?refusal, "an occurrence does not run here now");
+    match refusal {
+        None => engine.pass(job, claim.scheduled_at, lock.map(|lock| lock.lease)).await,
+        Some(refusal) => {
+            if matches!(refusal, Refusal::Superseded) {
+                engine.jobs.get(job).supersede();
+            }
+            engine.release(lock.map(|lock| lock.lease)).await;
+        }
+    }
+    None
+}
+
+/// Lets candidates go whose deadline has passed: `decide` sees to them (R12), or R8 where a claim may have committed.
+async fn give_up(engine: &Arc<Engine>, late: Vec<Candidate>) {
+    for candidate in late {
+        if candidate.unknown {
+            engine.give_up([(candidate.claim.claim_id, candidate.job)]);
+        }
+        engine.release(candidate.lock.map(|lock| lock.lease)).await;
+    }
+}

@@ -1,0 +1,351 @@
+//! What the batch statements read, whatever the planner takes the tables for: held by counting rows, never by a clock.
+//!
+//! Each is run by `EXPLAIN ANALYZE` over a batch of [`BATCH`] within a transaction that is rolled back, and the rows that pass
+//! through all nodes of its plan are added up. A nested loop over the batch would be a million; linear is some tens a request.
+
+use serde_json::Value;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::{
+    config::PostgresConfig,
+    sql::{Query, Statements},
+};
+
+/// How much is asked for at once.
+const BATCH: usize = 1_000;
+
+/// How many rows may pass through the nodes of a plan for each request of its batch.
+const ROWS_A_REQUEST: f64 = 60.0;
+
+/// What the planner knows of the tables, and what is in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tables {
+    /// Nothing: they were never analysed, and are as good as empty.
+    Fresh,
+    /// That they are empty, which was so once: 50,000 rows have come since.
+    Outgrown,
+    /// All of it: 200,000 rows of history, analysed.
+    Analysed,
+}
+
+/// When the plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planned {
+    /// For what is asked.
+    Anew,
+    /// Once, for whatever will be asked: after some executions a prepared statement has such a plan.
+    Once,
+}
+
+/// How many rows the history has where the planner takes the table for empty.
+const OUTGROWN: usize = 50_000;
+
+struct Scene {
+    tables: Tables,
+    client: Client,
+    statements: Statements,
+}
+
+impl Scene {
+    async fn new(tables: Tables) -> Self {
+        let url = std::env::var("DATABASE_URL").expect(
+            "DATABASE_URL is not set: run `cargo xtask services up` and set what it prints, or run `cargo xtask test`",
+        );
+        let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let config = PostgresConfig::parse(&url).expect("a URL");
+        let store = crate::PostgresStore::new(config.clone()).with_schema(&schema).expect("a name");
+        store.migrate().await.expect("the tables are made");
+        let (client, connection) = config.connect().await.expect("the server answers");
+        tokio::spawn(connection);
+        let scene = Self { tables, client, statements: Statements::of(&schema) };
+        scene.run(&format!("SET search_path = {schema}")).await;
+        scene.run("ALTER TABLE job_executions SET (autovacuum_enabled = off)").await;
+        scene.run("ALTER TABLE job_states SET (autovacuum_enabled = off)").await;
+        scene.run("ALTER TABLE execution_leases SET (autovacuum_enabled = off)").await;
+        if tables == Tables::Outgrown {
+            scene
+                .run("ANALYZE job_executions; ANALYZE job_states; ANALYZE execution_leases; ANALYZE job_revisions")
+                .await;
+        }
+        scene.run(&format!(
+            "WITH revision AS (
+                INSERT INTO job_revisions (job_id, fingerprint, trigger, policies, enabled, valid_from)
+                SELECT 'job' || n, 'f', '* * * * * *', '{{\"overlap\": \"skip\"}}', true, now() FROM generate_series(1, {BATCH}) AS n
+                RETURNING id, job_id)
+            INSERT INTO job_states (job_id, revision_id, enabled, watermark)
+            SELECT job_id, id, true, now() - interval '10 seconds' FROM revision"
+        ))
+        .await;
+        let history = match tables {
+            Tables::Fresh => 0,
+            Tables::Outgrown => OUTGROWN,
+            Tables::Analysed => 200_000,
+        };
+        scene.rows("s:old", history, "succeeded", "now() - n * interval '10 seconds' - interval '1 minute'").await;
+        if tables == Tables::Analysed {
+            scene
+                .run("ANALYZE job_executions; ANALYZE job_states; ANALYZE execution_leases; ANALYZE job_revisions")
+                .await;
+        }
+        scene
+    }
+
+    async fn run(&self, sql: &str) {
+        self.client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+    }
+
+    /// So many rows in this status, one job after another; their occurrences begin with this word.
+    async fn rows(&self, word: &str, count: usize, status: &str, at: &str) {
+        let (is_running, is_over) = (status == "running", status == "succeeded");
+        self.run(&format!(
+            "INSERT INTO job_executions (job_id, occurrence, attempt, max_attempts, origin, status, success, scheduled_at, not_before,
+                 started_at, finished_at, holds_key, claim_id, fence, created_at)
+             SELECT 'job' || (1 + n % {BATCH}), '{word}' || n, 1, 3, 'schedule', '{status}', {is_over}, {at}, {at},
+                 CASE WHEN '{status}' <> 'pending' THEN now() END, CASE WHEN {is_over} THEN now() END, {is_running},
+                 gen_random_uuid(), nextval('execution_fences'), now()
+             FROM generate_series(1, {count}) AS n"
+        ))
+        .await;
+        if is_running {
+            self.run(
+                "INSERT INTO execution_leases (execution_id, instance_id, fence, expires_at, rerun_on_crash, ttl_ms)
+                 SELECT id, gen_random_uuid(), fence, now() + interval '1 minute', false, 30000
+                 FROM job_executions WHERE status = 'running'",
+            )
+            .await;
+        }
+    }
+
+    /// An array of what this expression gives, as a literal.
+    async fn array(&self, kind: &str, expression: &str, from: &str) -> String {
+        let sql = format!("SELECT array_agg(({expression})::{kind})::text FROM {from}");
+        let text: String = self.client.query_one(&sql, &[]).await.expect("an array").get(0);
+        format!("'{text}'::{kind}[]")
+    }
+
+    /// An array with a place for each request; `n` counts them.
+    async fn each(&self, kind: &str, expression: &str) -> String {
+        self.array(kind, expression, &format!("(SELECT n FROM generate_series(1, {BATCH}) AS n ORDER BY n) AS batch"))
+            .await
+    }
+
+    /// An array of the rows in a status, one of each job.
+    async fn of_rows(&self, kind: &str, column: &str, status: &str) -> String {
+        let rows =
+            format!("(SELECT * FROM job_executions WHERE status = '{status}' ORDER BY id LIMIT {BATCH}) AS rows");
+        self.array(kind, column, &rows).await
+    }
+
+    /// What statements on claims are asked: an occurrence of each job, which is due.
+    async fn claims(&self) -> Vec<String> {
+        vec![
+            self.each("uuid", "gen_random_uuid()").await,
+            self.each("text", "'job' || n").await,
+            self.array("bigint", "revision_id", "(SELECT * FROM job_states ORDER BY substr(job_id, 4)::int) AS s")
+                .await,
+            self.each("text", "'s:due' || n").await,
+            self.each("timestamptz", "now()").await,
+            self.each("timestamptz", "now()").await,
+            self.each("timestamptz", "now() + interval '1 minute'").await,
+        ]
+    }
+
+    /// How many rows pass through a statement's plan; it must need no compiling, however dear the planner takes it for.
+    async fn read(&self, query: Query, planned: Planned, arguments: &[String]) -> f64 {
+        let mode = if planned == Planned::Anew { "force_custom_plan" } else { "force_generic_plan" };
+        let text = self.statements.text(query);
+        self.run(&format!("BEGIN; SET LOCAL plan_cache_mode = {mode}; PREPARE asked AS {text}")).await;
+        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) EXECUTE asked ({})", arguments.join(", "));
+        let answer = self.client.simple_query(&explain).await.unwrap_or_else(|error| panic!("{query:?}: {error:?}"));
+        self.run("ROLLBACK; DEALLOCATE asked").await;
+        let plan: String = answer
+            .iter()
+            .filter_map(|message| if let SimpleQueryMessage::Row(row) = message { row.get(0) } else { None })
+            .collect();
+        let plan: Value = serde_json::from_str(&plan).expect("a plan");
+        let costs = format!(
+            "{query:?}, planned {planned:?}, passes more rows than it should, or is compiled:\n{}",
+            told(&plan[0]["Plan"], 0)
+        );
+        let mut rows = passed(&plan[0]["Plan"]);
+        if planned == Planned::Once {
+            rows += searched(&plan[0]["Plan"]) * BATCH as f64;
+        }
+        // As long as a table is taken for empty it may be read as a whole, some times a statement and never for each request.
+        let scans = if self.tables == Tables::Outgrown { 3 * OUTGROWN } else { 0 };
+        let most = ROWS_A_REQUEST * BATCH as f64 + scans as f64;
+        assert!(plan[0].get("JIT").is_none() && rows <= most, "{rows} rows: {costs}");
+        rows
+    }
+}
+
+/// The rows that pass through a node and those below it, and those that it threw away.
+fn passed(node: &Value) -> f64 {
+    let number = |key: &str| node[key].as_f64().unwrap_or(0.0);
+    let a_loop = number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Join Filter");
+    let below = node["Plans"].as_array().into_iter().flatten().map(passed).sum::<f64>();
+    number("Actual Loops") * (a_loop + 1.0) + below
+}
+
+/// The rows for each of which a node searches a list of what was asked, from its beginning on: it does so where a whole table
+/// is read by such a list, but for rows that another condition throws away first.
+fn searched(node: &Value) -> f64 {
+    let filter = node["Filter"].as_str().unwrap_or_default();
+    let is_search =
+        node["Node Type"] == "Seq Scan" && filter.contains("= ANY (") && !filter.starts_with("(holds_key AND");
+    let is_search = is_search && !filter.starts_with("(queued AND");
+    let own = node["Actual Rows"].as_f64().unwrap_or(0.0) + node["Rows Removed by Filter"].as_f64().unwrap_or(0.0);
+    let below = node["Plans"].as_array().into_iter().flatten().map(searched).sum::<f64>();
+    below + if is_search { own } else { 0.0 }
+}
+
+/// The nodes of a plan by which many rows pass.
+fn told(node: &Value, depth: usize) -> String {
+    let below: String = node["Plans"].as_array().into_iter().flatten().map(|node| told(node, depth + 1)).collect();
+    let word = |key: &str| node[key].as_str().map(|word| format!(" {word}")).unwrap_or_default();
+    let number = |key: &str| node[key].as_f64().unwrap_or(0.0);
+    if passed(node) < BATCH as f64 / 2.0 {
+        return below;
+    }
+    let removed = number("Rows Removed by Filter") + number("Rows Removed by Join Filter");
+    let line = format!(
+        "{}{}{}{}{}: {} loops of {} rows and {removed} removed, expected {}, cost {}\n",
+        "  ".repeat(depth),
+        node["Node Type"],
+        word("Subplan Name"),
+        word("Relation Name"),
+        word("Index Name"),
+        number("Actual Loops"),
+        number("Actual Rows"),
+        number("Plan Rows"),
+        number("Total Cost"),
+    );
+    line + &below
+}
+
+/// Runs a statement in each way that its plan may come about.
+async fn check(scene: &Scene, query: Query, arguments: &[String]) {
+    let ways: &[Planned] = if query.is_planned_anew() { &[Planned::Anew] } else { &[Planned::Anew, Planned::Once] };
+    for planned in ways {
+        scene.read(query, *planned, arguments).await;
+    }
+}
+
+async fn batches_are_read_once(tables: Tables) {
+    let scene = Scene::new(tables).await;
+    let instance = || format!("'{}'::uuid", uuid::Uuid::new_v4());
+    let (nobody, uuids) = (scene.each("uuid", "NULL::uuid").await, scene.each("uuid", "gen_random_uuid()").await);
+    let claims = scene.claims().await;
+    let claim = [
+        scene.each("integer", "3").await,
+        scene.each("text", "'skip'").await,
+        scene.each("boolean", "false").await,
+        scene.each("bigint", "30000").await,
+        uuids.clone(),
+        nobody.clone(),
+    ];
+    check(&scene, Query::Claim, &[claims.as_slice(), &claim].concat()).await;
+
+    // From here on each job has a run that holds its key, and as many rows wait.
+    scene.rows("s:due", BATCH, "running", "now()").await;
+    check(&scene, Query::Claim, &[claims.as_slice(), &claim].concat()).await;
+    check(&scene, Query::ClaimFate, &claims).await;
+    let skipped = [
+        scene.each("integer", "3").await,
+        nobody.clone(),
+        scene.each("text", "'skipped'").await,
+        scene.each("text", "'overlap'").await,
+    ];
+    let others = scene.claims().await;
+    check(
+        &scene,
+        Query::Overlap,
+        &[&others[..3], &[scene.each("text", "'s:next' || n").await], &others[4..], &skipped].concat(),
+    )
+    .await;
+    let with_rows = scene.each("boolean", "true").await;
+    check(&scene, Query::Survey, &[claims[1].clone(), with_rows, "0".to_owned(), "101".to_owned()]).await;
+    let seen = scene
+        .array("timestamptz", "watermark", "(SELECT * FROM job_states ORDER BY substr(job_id, 4)::int) AS s")
+        .await;
+    let moves = [claims[1].clone(), claims[2].clone(), seen, scene.each("timestamptz", "now()").await];
+    check(&scene, Query::Advance, &moves).await;
+    let (ids, fences) =
+        (scene.of_rows("bigint", "id", "running").await, scene.of_rows("bigint", "fence", "running").await);
+    check(&scene, Query::Renew, &[ids.clone(), fences.clone(), claim[3].clone()]).await;
+    let finish = [
+        ids.clone(),
+        fences,
+        scene.each("text", "'failed'").await,
+        scene.each("text", "NULL::text").await,
+        scene.each("text", "'no'").await,
+        scene.each("text", "NULL::text").await,
+        scene.each("json", "NULL::json").await,
+        scene.each("bigint", "1000").await,
+        scene.each("boolean", "true").await,
+        "false".to_owned(),
+    ];
+    check(&scene, Query::Finish, &finish).await;
+
+    scene.run("DELETE FROM job_executions WHERE status = 'running'").await;
+    scene.rows("s:waits", BATCH, "pending", "now()").await;
+    let waiting = scene.of_rows("bigint", "id", "pending").await;
+    let due = ["100000".to_owned(), "NULL".to_owned(), "NULL".to_owned(), instance()];
+    for jobs in ["NULL", &claims[1]] {
+        check(&scene, Query::Due, &[due.as_slice(), &[jobs.to_owned()]].concat()).await;
+    }
+    for at_once in ["NULL::integer", "5"] {
+        let at_once = scene.each("integer", at_once).await;
+        let holds = scene.each("boolean", if at_once.contains('5') { "false" } else { "true" }).await;
+        let take = [
+            waiting.clone(),
+            uuids.clone(),
+            holds,
+            claim[2].clone(),
+            claim[3].clone(),
+            uuids.clone(),
+            nobody.clone(),
+            at_once.clone(),
+        ];
+        check(&scene, Query::Take, &take).await;
+        check(&scene, Query::TakeFate, &[waiting.clone(), uuids.clone(), uuids.clone(), nobody.clone(), at_once]).await;
+    }
+    scene.run(&format!("DROP SCHEMA {} CASCADE", scene.statements.schema())).await;
+}
+
+#[tokio::test]
+async fn a_batch_over_fresh_tables_reads_each_request_s_rows_once() {
+    batches_are_read_once(Tables::Fresh).await;
+}
+
+#[tokio::test]
+async fn a_batch_over_tables_that_outgrew_their_statistics_reads_each_request_s_rows_once() {
+    batches_are_read_once(Tables::Outgrown).await;
+}
+
+#[tokio::test]
+async fn a_batch_over_a_long_history_reads_each_request_s_rows_once() {
+    batches_are_read_once(Tables::Analysed).await;
+}
+
+/// Rows that wait behind each other are not read for each other.
+#[tokio::test]
+async fn a_look_at_a_long_backlog_reads_what_it_answers() {
+    let scene = Scene::new(Tables::Fresh).await;
+    scene.run("UPDATE job_revisions SET policies = '{\"overlap\": \"allow\"}' WHERE job_id = 'job1'").await;
+    scene.run("INSERT INTO job_executions (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, created_at)
+               SELECT 'job1', 'm:' || n, 1, 3, 'manual', 'pending', now(), now(), now() FROM generate_series(1, 20000) AS n").await;
+    let due = |limit: usize| {
+        [
+            limit.to_string(),
+            "NULL".to_owned(),
+            "NULL".to_owned(),
+            format!("'{}'::uuid", uuid::Uuid::nil()),
+            "NULL".to_owned(),
+        ]
+    };
+    let rows = scene.read(Query::Due, Planned::Anew, &due(BATCH)).await / BATCH as f64;
+    // Its caught-up rows are looked for among them once.
+    assert!(rows <= 40.0, "{rows:.0} rows for each that is answered");
+    scene.run(&format!("DROP SCHEMA {} CASCADE", scene.statements.schema())).await;
+}
