@@ -26,6 +26,8 @@ the same cores: compare the ratios.
 - **client CPU, server CPU**: processor time of the instances, and of all of PostgreSQL's processes, an execution.
 - **statements**: by `pg_stat_statements`, with `BEGIN` and `COMMIT`; **commits** are those of `pg_stat_database`, reads
   among them.
+- **peers**: queues without a schedule, which run jobs that were queued before; their server's share is with the queueing.
+  graphile_worker deletes what has run, and apalis-postgres keeps one row a job.
 ";
 
 /// Sections in the order in which they were measured.
