@@ -6,6 +6,7 @@ pub mod ledger;
 mod pooler;
 mod process;
 mod proxy;
+mod statements;
 
 pub use database::{Database, connect};
 pub use http::{Answer, Api};

@@ -1,4 +1,4 @@
-//! Counts the round trips of the connections that go through it.
+//! Counts the round trips of the connections that go through it, and the statements of PostgreSQL's clients.
 
 use std::{
     net::SocketAddr,
@@ -13,6 +13,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use crate::statements::Statements;
+
 /// A proxy on loopback in front of a server.
 ///
 /// A round trip begins when a client sends after it was answered, or for the first time: what it sends without waiting
@@ -20,7 +22,13 @@ use tokio::{
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    trips: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    trips: AtomicU64,
+    statements: AtomicU64,
 }
 
 impl Proxy {
@@ -31,14 +39,14 @@ impl Proxy {
     pub async fn start(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let trips = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&trips);
+        let counts = Arc::new(Counts::default());
+        let counter = Arc::clone(&counts);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 tokio::spawn(connect(client, server.clone(), Arc::clone(&counter)));
             }
         });
-        Self { address, trips }
+        Self { address, counts }
     }
 
     /// The URL with the proxy's address in place of the server's.
@@ -55,7 +63,13 @@ impl Proxy {
     /// How many round trips there were so far.
     #[must_use]
     pub fn trips(&self) -> u64 {
-        self.trips.load(Ordering::SeqCst)
+        self.counts.trips.load(Ordering::SeqCst)
+    }
+
+    /// How many statements PostgreSQL was asked for so far, `BEGIN` and `COMMIT` among them; over connections in plain text.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.counts.statements.load(Ordering::SeqCst)
     }
 }
 
@@ -67,7 +81,7 @@ fn authority(url: &str) -> (usize, usize) {
     (start, end)
 }
 
-async fn connect(client: TcpStream, server: String, trips: Arc<AtomicU64>) {
+async fn connect(client: TcpStream, server: String, counts: Arc<Counts>) {
     let Ok(server) = TcpStream::connect(&server).await else { return };
     // A proxy that gathers small packets would slow what it measures.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
@@ -75,19 +89,21 @@ async fn connect(client: TcpStream, server: String, trips: Arc<AtomicU64>) {
     let (server_read, server_write) = server.into_split();
     let answered = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&answered);
-    let up = pump(client_read, server_write, move || {
+    let mut statements = Statements::default();
+    let up = pump(client_read, server_write, move |bytes| {
         if asked.swap(false, Ordering::SeqCst) {
-            trips.fetch_add(1, Ordering::SeqCst);
+            counts.trips.fetch_add(1, Ordering::SeqCst);
         }
+        counts.statements.fetch_add(statements.count(bytes), Ordering::SeqCst);
     });
-    let down = pump(server_read, client_write, move || answered.store(true, Ordering::SeqCst));
+    let down = pump(server_read, client_write, move |_| answered.store(true, Ordering::SeqCst));
     tokio::join!(up, down);
 }
 
-async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut seen: impl FnMut()) {
+async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut seen: impl FnMut(&[u8])) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        seen();
+        seen(&buffer[..length]);
         if to.write_all(&buffer[..length]).await.is_err() {
             break;
         }

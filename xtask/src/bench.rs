@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod compile;
+mod queues;
 
 /// The one benchmark that is no program of its own, since it measures cargo.
 const COMPILE: &str = "compile";
@@ -29,12 +30,13 @@ pub(crate) fn run(root: &Path, services: &Services, names: &[String], passed_on:
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the reference service, which benchmarks run as a process, then runs the benchmarks named, or all.
+/// Builds what benchmarks run as processes, then runs the benchmarks named, or all.
 fn run_programs(root: &Path, services: &Services, names: &[&String], passed_on: &[String]) -> Result<ExitCode> {
+    let wants = |name: &str| names.is_empty() || names.iter().any(|wanted| *wanted == name);
+    let queues = if wants("store") { queues::provide(root, passed_on) } else { None };
     let up = services.up()?;
-    let mut build = cargo(root);
-    build.args(["build", "--release", "--package", "hris"]);
     let mut bench = cargo(root);
+    bench.envs(queues.map(|program| (queues::VARIABLE, program)));
     bench.args(["bench", "--package", "scheduler-benches"]).envs(up.variables());
     for name in names {
         bench.args(["--bench", name]);
@@ -42,7 +44,13 @@ fn run_programs(root: &Path, services: &Services, names: &[&String], passed_on: 
     if !passed_on.is_empty() {
         bench.arg("--").args(passed_on);
     }
-    let outcome = status(&mut build).and_then(|built| if built.success() { status(&mut bench) } else { Ok(built) });
+    let outcome = if wants("attendance") {
+        let mut build = cargo(root);
+        build.args(["build", "--release", "--package", "hris"]);
+        status(&mut build).and_then(|built| if built.success() { status(&mut bench) } else { Ok(built) })
+    } else {
+        status(&mut bench)
+    };
     if up.started_from_nothing() {
         services.down()?;
     }

@@ -23,7 +23,8 @@ usage: cargo xtask <command>
                      the history of a database against what was promised: a line for each thing that must never
                      be, and exit code 1; the URL is `DATABASE_URL`'s unless given
   bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
-                     `bench compile` measures what the attribute costs the compiler, without servers";
+                     `bench compile` measures what the attribute costs the compiler, without servers;
+                     `bench store` the scheduler under load, parts of it by `-- --only every-second,most`";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {

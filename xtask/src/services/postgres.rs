@@ -21,6 +21,9 @@ pub(crate) const USER: &str = "scheduler";
 /// Three services and a test runner with full pools each stay well below.
 const MAX_CONNECTIONS: u32 = 300;
 
+/// What counts statements, for benchmarks; Debian has it in the server's package.
+const COUNTER: &str = "pg_stat_statements";
+
 /// What a start needs to know.
 #[derive(Debug)]
 pub(crate) struct Postgres<'a> {
@@ -95,7 +98,7 @@ impl Postgres<'_> {
         let mut attempt = 1;
         loop {
             let port = port::free(last_port)?;
-            self.configure(tls, port)?;
+            self.configure(programs, tls, port)?;
             let mut start = self.pg_ctl(programs, "start");
             start.args(["-w", "-t", "60", "-l"]).arg(self.log());
             let started = process::output(&mut start).and_then(|_| ping::postgres(&url(port, self.password)));
@@ -116,11 +119,14 @@ impl Postgres<'_> {
     }
 
     /// What is not here has PostgreSQL's own default: commits wait for the disk, as they do in production.
-    fn configure(&self, tls: &Certificates, port: u16) -> Result<()> {
+    fn configure(&self, programs: &Path, tls: &Certificates, port: u16) -> Result<()> {
         let file = |path: PathBuf| path.display().to_string().replace('\'', "''");
+        // A library that is not there would keep the server from starting.
+        let preloaded = if has_library(programs, COUNTER) { COUNTER } else { "" };
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n\
              max_connections = {MAX_CONNECTIONS}\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n\
+             shared_preload_libraries = '{preloaded}'\n\
              ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n",
             file(tls.certificate()),
             file(tls.key()),
@@ -147,4 +153,15 @@ impl Postgres<'_> {
     fn marker(&self) -> String {
         self.data().display().to_string()
     }
+}
+
+/// Whether the server of these programs, which may be links to it, has a library, in any of the usual layouts.
+fn has_library(programs: &Path, library: &str) -> bool {
+    const FOLDERS: [&str; 4] = ["../lib", "../lib/postgresql", "../lib64/postgresql", "../lib64/pgsql"];
+    let server = fs::canonicalize(programs.join("postgres")).unwrap_or_default();
+    let beside = server.parent().unwrap_or(programs);
+    FOLDERS.iter().any(|folder| {
+        let file = beside.join(folder).join(library);
+        ["so", "dylib"].iter().any(|ending| file.with_extension(ending).is_file())
+    })
 }
