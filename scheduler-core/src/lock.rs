@@ -46,7 +46,8 @@ pub trait LockBackend: Debug + Send + Sync + 'static {
     async fn release(&self, lease: &LockLease) -> Result<bool, LockError>;
 }
 
-/// How long a cursor lives after its last move; losing it costs trips to a shared store, nothing more.
+/// How long a cursor lives at least after its last move, and at most an hour longer; losing it costs trips to a shared
+/// store, nothing more.
 pub const CURSOR_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A request for a job's key.

@@ -13,8 +13,9 @@ use tracing::{debug, warn};
 
 use crate::{
     RedisConfig, RedisError, acquire,
+    gather::Gathering,
     link::Link,
-    script::{self, Call, Script},
+    script::{Argument, Call, Script},
 };
 
 /// The namespace unless told otherwise.
@@ -33,7 +34,7 @@ const CONNECT: &str = "connect";
 #[derive(Debug, Clone)]
 pub struct RedisLocks {
     namespace: Arc<str>,
-    link: Link,
+    gathering: Gathering,
 }
 
 impl RedisLocks {
@@ -58,7 +59,7 @@ impl RedisLocks {
     /// The backend at a place that was read before; as [`RedisLocks::connect_lazy`].
     #[must_use]
     pub fn new(config: RedisConfig) -> Self {
-        Self { namespace: NAMESPACE.into(), link: Link::new(Arc::new(config)) }
+        Self { namespace: NAMESPACE.into(), gathering: Gathering::new(Link::new(Arc::new(config))) }
     }
 
     /// The same server with keys of this namespace (`scheduler` unless told otherwise): by namespace, several services
@@ -83,7 +84,7 @@ impl RedisLocks {
     /// Where the server is.
     #[must_use]
     pub fn config(&self) -> &RedisConfig {
-        self.link.config()
+        self.link().config()
     }
 
     /// Makes a connection, has the server answer, and closes it.
@@ -91,32 +92,36 @@ impl RedisLocks {
     /// # Errors
     /// As [`RedisLocks::connect`].
     pub async fn probe(&self) -> Result<(), LockError> {
-        self.link.probe().await.map_err(|error| error.locks(CONNECT))
+        self.link().probe().await.map_err(|error| error.locks(CONNECT))
     }
 
     fn key(&self, job_id: &JobId) -> String {
         format!("{}:{job_id}", self.namespace)
     }
 
+    fn link(&self) -> &Link {
+        self.gathering.link()
+    }
+
     /// Runs a script on a lease's key; whether the lease was still its owner's.
-    async fn run_on(&self, script: &Script, lease: &LockLease, ttl: Option<Duration>) -> Result<bool, RedisError> {
-        let mut arguments = vec![lease.owner.to_string(), lease.fence.to_string()];
-        arguments.extend(ttl.map(|ttl| ttl.as_micros().to_string()));
-        let answers = script.run(&self.link, &[Call { key: self.key(&lease.job_id), arguments }]).await?;
+    async fn run_on(&self, script: Script, lease: &LockLease, ttl: Option<Duration>) -> Result<bool, RedisError> {
+        let mut arguments = vec![Argument::Text(lease.owner.to_string()), Argument::Number(lease.fence.0)];
+        arguments.extend(ttl.map(acquire::micros));
+        let answers = self.gathering.ask(script, vec![Call { key: self.key(&lease.job_id), arguments }]).await?;
         match answers[..] {
             [Value::Int(0)] => Ok(false),
             [Value::Int(1)] => Ok(true),
-            _ => Err(self.unexpected("a script", &answers)),
+            _ => Err(self.link().unexpected("a script", &answers)),
         }
     }
 
     async fn ask_acquire(&self, requests: &[AcquireRequest]) -> Result<Vec<Acquired>, RedisError> {
-        let calls: Vec<_> = requests.iter().map(|request| acquire::call(self.key(&request.job_id), request)).collect();
-        let answers = script::ACQUIRE.run(&self.link, &calls).await?;
+        let calls = requests.iter().map(|request| acquire::call(self.key(&request.job_id), request)).collect();
+        let answers = self.gathering.ask(Script::Acquire, calls).await?;
         if answers.len() != requests.len() {
-            return Err(self.unexpected("a batch", &answers));
+            return Err(self.link().unexpected("a batch", &answers));
         }
-        requests.iter().zip(answers).map(|(request, value)| acquire::answer(request, value, &self.link)).collect()
+        requests.iter().zip(&answers).map(|(request, value)| acquire::answer(request, value, self.link())).collect()
     }
 
     async fn ask_cursor(&self, job_id: &JobId) -> Result<Option<DateTime<Utc>>, RedisError> {
@@ -124,23 +129,26 @@ impl RedisLocks {
         pipeline.cmd("HGET").arg(self.key(job_id)).arg("cursor");
         let answer = self.ask(&pipeline).await?.pop();
         let Some(Ok(micros)) = answer.clone().map(redis::from_redis_value::<Option<i64>>) else {
-            return Err(self.unexpected("the cursor", &answer));
+            return Err(self.link().unexpected("the cursor", &answer));
         };
         micros
-            .map(|micros| DateTime::from_timestamp_micros(micros).ok_or_else(|| self.unexpected("the cursor", &micros)))
+            .map(|micros| {
+                DateTime::from_timestamp_micros(micros).ok_or_else(|| self.link().unexpected("the cursor", &micros))
+            })
             .transpose()
     }
 
     /// The answers to commands; the first refusal is the error.
     async fn ask(&self, pipeline: &Pipeline) -> Result<Vec<Value>, RedisError> {
-        let answers = self.link.send(pipeline).await?;
-        answers.into_iter().map(|answer| answer.extract_error().map_err(|error| self.link.explain(error))).collect()
+        let answers = self.link().line().await?.send(pipeline).await?;
+        answers.into_iter().map(|answer| answer.extract_error().map_err(|error| self.link().explain(error))).collect()
     }
 
     /// Has the server answer, and run a script that finds nothing: a user without permission is told now.
     async fn ask_check(&self) -> Result<(), RedisError> {
-        let nobody = Call { key: format!("{}:", self.namespace), arguments: vec![String::new(), String::new()] };
-        script::RELEASE.run(&self.link, &[nobody]).await.map(drop)
+        let arguments = vec![Argument::Word(""), Argument::Word("")];
+        let nobody = Call { key: format!("{}:", self.namespace), arguments };
+        self.gathering.ask(Script::Release, vec![nobody]).await.map(drop)
     }
 
     /// Says so where the server evicts keys when its memory is full: every key here has a life, so all policies but
@@ -167,17 +175,13 @@ impl RedisLocks {
             );
         }
     }
-
-    fn unexpected(&self, asked: &str, answer: &dyn std::fmt::Debug) -> RedisError {
-        let problem = format!("it answers {asked} with `{answer:?}`");
-        RedisError::Reply { server: self.config().server(), problem }
-    }
 }
 
 #[async_trait]
 impl LockBackend for RedisLocks {
     fn attach(&self) -> Arc<dyn LockBackend> {
-        Arc::new(Self { link: Link::new(Arc::clone(self.link.config())), namespace: Arc::clone(&self.namespace) })
+        let link = Link::new(Arc::clone(self.link().config()));
+        Arc::new(Self { gathering: Gathering::new(link), namespace: Arc::clone(&self.namespace) })
     }
 
     async fn check(&self) -> Result<(), LockError> {
@@ -201,13 +205,13 @@ impl LockBackend for RedisLocks {
         if !lease.exclusive {
             return Ok(true);
         }
-        self.run_on(&script::RENEW, lease, Some(ttl)).await.map_err(|error| error.locks("renew a lease"))
+        self.run_on(Script::Renew, lease, Some(ttl)).await.map_err(|error| error.locks("renew a lease"))
     }
 
     async fn release(&self, lease: &LockLease) -> Result<bool, LockError> {
         if !lease.exclusive {
             return Ok(true);
         }
-        self.run_on(&script::RELEASE, lease, None).await.map_err(|error| error.locks("release a lease"))
+        self.run_on(Script::Release, lease, None).await.map_err(|error| error.locks("release a lease"))
     }
 }

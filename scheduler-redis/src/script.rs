@@ -1,62 +1,89 @@
-//! The Lua scripts, which the server runs by their hash, and is told where it does not know them.
+//! The Lua scripts, each of which answers many requests of one kind.
 
 use std::sync::LazyLock;
 
-use redis::{Pipeline, ServerErrorKind, Value};
+use redis::{Cmd, RedisWrite, ToRedisArgs};
+use scheduler_core::lock::CURSOR_LIFE;
 
-use crate::{error::RedisError, link::Link};
+/// A script, in the order in which a trip runs them: a key that one task gives up is free for another that asks in the same
+/// trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Script {
+    Release,
+    Renew,
+    Acquire,
+}
 
-pub(crate) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/acquire.lua")));
-pub(crate) static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));
-pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/release.lua")));
-
-/// A script and its hash.
+/// A script's text, and the hash by which a server runs it that knows it.
 #[derive(Debug)]
-pub(crate) struct Script {
-    text: &'static str,
+struct Text {
+    text: String,
     hash: String,
 }
 
-/// What a script runs on.
+static RELEASE: LazyLock<Text> = LazyLock::new(|| Text::new(include_str!("lua/release.lua")));
+static RENEW: LazyLock<Text> = LazyLock::new(|| Text::new(include_str!("lua/renew.lua")));
+static ACQUIRE: LazyLock<Text> = LazyLock::new(|| Text::new(include_str!("lua/acquire.lua")));
+
+/// One request: a key, and what the script is told of it. All requests to one script have as many arguments.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) key: String,
-    pub(crate) arguments: Vec<String>,
+    pub(crate) arguments: Vec<Argument>,
+}
+
+/// What a script is told.
+#[derive(Debug)]
+pub(crate) enum Argument {
+    Word(&'static str),
+    Text(String),
+    Number(i64),
 }
 
 impl Script {
-    fn new(text: &'static str) -> Self {
-        Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
+    fn text(self) -> &'static Text {
+        match self {
+            Self::Release => &RELEASE,
+            Self::Renew => &RENEW,
+            Self::Acquire => &ACQUIRE,
+        }
     }
 
-    /// Runs it on each call in one trip, and in a second where the server does not know it; the answers in their order.
-    pub(crate) async fn run(&self, link: &Link, calls: &[Call]) -> Result<Vec<Value>, RedisError> {
-        let mut pipeline = Pipeline::with_capacity(calls.len());
-        for call in calls {
-            add(&mut pipeline, "EVALSHA", &self.hash, call);
+    /// The command that runs it on these requests. A server that may not know the script is told it.
+    pub(crate) fn command<'a>(self, calls: impl ExactSizeIterator<Item = &'a Call> + Clone, tells: bool) -> Cmd {
+        /// About what a request has: a key, and up to four arguments.
+        const PARTS: usize = 5;
+        /// About as long as they are together.
+        const BYTES: usize = 128;
+        let Text { text, hash } = self.text();
+        let (name, script) = if tells { ("EVAL", text) } else { ("EVALSHA", hash) };
+        let mut command = Cmd::with_capacity(3 + calls.len() * PARTS, script.len() + calls.len() * BYTES);
+        command.arg(name).arg(script).arg(calls.len());
+        for call in calls.clone() {
+            command.arg(&call.key);
         }
-        let mut answers = link.send(&pipeline).await?;
-        let unknown: Vec<usize> = (0..answers.len()).filter(|&nth| is_unknown_script(&answers[nth])).collect();
-        if !unknown.is_empty() {
-            pipeline.clear();
-            for (place, &nth) in unknown.iter().enumerate() {
-                // From the first the server learns the script.
-                let (command, script) = if place == 0 { ("EVAL", self.text) } else { ("EVALSHA", &*self.hash) };
-                add(&mut pipeline, command, script, &calls[nth]);
-            }
-            for (nth, answer) in unknown.into_iter().zip(link.send(&pipeline).await?) {
-                answers[nth] = answer;
-            }
+        for argument in calls.flat_map(|call| &call.arguments) {
+            command.arg(argument);
         }
-        answers.into_iter().map(|answer| answer.extract_error().map_err(|error| link.explain(error))).collect()
+        command
     }
 }
 
-fn add(pipeline: &mut Pipeline, command: &str, script: &str, call: &Call) {
-    const KEYS: usize = 1;
-    pipeline.cmd(command).arg(script).arg(KEYS).arg(&call.key).arg(&call.arguments);
+impl Text {
+    fn new(script: &str) -> Self {
+        let life = CURSOR_LIFE.as_millis();
+        let text = format!("local CURSOR_LIFE = {life}\n{}\n{script}", include_str!("lua/each.lua"));
+        let hash = redis::Script::new(&text).get_hash().to_owned();
+        Self { text, hash }
+    }
 }
 
-fn is_unknown_script(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
+impl ToRedisArgs for Argument {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        match self {
+            Self::Word(word) => word.write_redis_args(out),
+            Self::Text(text) => text.write_redis_args(out),
+            Self::Number(number) => number.write_redis_args(out),
+        }
+    }
 }

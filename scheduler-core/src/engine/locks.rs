@@ -22,11 +22,15 @@ use crate::{
     status::Status,
 };
 
-/// How long the filter may take in front of a shared store (R10).
+/// How long the filter may take in front of a shared store (R10), beside [`KEY_LIMIT`].
 const FILTER_LIMIT: Duration = Duration::from_millis(50);
 
-/// How long the lock backend may take where it is the claim.
+/// How long the lock backend may take where it is the claim, beside [`KEY_LIMIT`].
 const LEASE_LIMIT: Duration = Duration::from_secs(2);
+
+/// How much longer it may take for each key that is asked for: ten times what a key costs a backend that answers as it
+/// should, so that a large batch opens no breaker, and sends nobody who would lose to the store.
+const KEY_LIMIT: Duration = Duration::from_micros(50);
 
 /// How many occurrences of a job are asked for in one trip, where the lock backend is the claim.
 const ASKED_AT_ONCE: usize = 100;
@@ -197,6 +201,7 @@ impl Locks {
         limit: Duration,
         requests: &[AcquireRequest],
     ) -> Result<Vec<Acquired>, LockError> {
+        let limit = limit + KEY_LIMIT.saturating_mul(u32::try_from(requests.len()).unwrap_or(u32::MAX));
         limited(&*engine.clock, limit, "acquire keys", self.backend.acquire(requests)).await
     }
 

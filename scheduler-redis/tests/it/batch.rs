@@ -1,13 +1,13 @@
 //! Trips to the server.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use scheduler_core::lock::{Acquired, LockBackend as _, LockMode};
 use tokio::sync::Mutex;
 
 use crate::{
     proxy::Proxy,
-    server::{beside, filter, locks_at, request},
+    server::{beside, filter, locks_at, request, that_answers},
 };
 
 const LEASE: LockMode = LockMode::Lease { ttl: Duration::from_secs(60), exclusive: true };
@@ -40,7 +40,7 @@ async fn a_warm_call_is_one_trip() {
 }
 
 #[tokio::test]
-async fn a_thousand_requests_are_sent_before_the_first_answer_comes() {
+async fn a_thousand_requests_are_one_command() {
     const REQUESTS: usize = 1_000;
     let _scripts = SCRIPTS.lock().await;
     let proxy = Proxy::start().await;
@@ -51,8 +51,9 @@ async fn a_thousand_requests_are_sent_before_the_first_answer_comes() {
     requests[500].occurrence = None;
     requests[500].mode = LEASE;
     requests[501] = request("daily", 0, LockMode::Filter);
-    proxy.hold_answers_until("EVALSHA", REQUESTS);
+    let before = (proxy.trips(), proxy.scripts());
     let answers = locks.acquire(&requests).await.unwrap();
+    assert_eq!((proxy.trips() - before.0, proxy.scripts() - before.1), (1, 1));
     assert_eq!(answers.len(), REQUESTS);
     for (number, answer) in answers.iter().enumerate() {
         match number {
@@ -62,6 +63,48 @@ async fn a_thousand_requests_are_sent_before_the_first_answer_comes() {
         }
     }
     assert_eq!(proxy.accepted(), 1);
+}
+
+#[tokio::test]
+async fn occurrences_of_one_job_in_one_batch_are_decided_in_their_order() {
+    let _scripts = SCRIPTS.lock().await;
+    let proxy = Proxy::start().await;
+    let locks = locks_at(&proxy.url());
+    filter(&locks, -1).await.unwrap();
+    let before = (proxy.trips(), proxy.scripts());
+    // Each is above the one before, so that another order would refuse some.
+    let rising: Vec<_> = (0..1_500).map(|seconds| request("daily", seconds, LockMode::Filter)).collect();
+    let answers = locks.acquire(&rising).await.unwrap();
+    assert_eq!(answers, vec![Acquired::Granted(None); 1_500]);
+    assert_eq!((proxy.trips() - before.0, proxy.scripts() - before.1), (1, 2), "a script is of 1,000 at most");
+}
+
+#[tokio::test]
+async fn a_server_that_wants_one_key_a_script_is_asked_so_from_its_first_refusal_on() {
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let url = that_answers({
+        let asked = Arc::clone(&asked);
+        move |command| {
+            let words: Vec<_> = command.split("\r\n").skip(2).step_by(2).collect();
+            let ["EVALSHA", _, keys, ..] = words[..] else { return "+OK\r\n".to_owned() };
+            asked.lock().unwrap().push(keys.to_owned());
+            // Of two requests for one key, the second is refused.
+            match (keys, words[3].contains("twice")) {
+                ("1", _) => "*1\r\n:0\r\n".to_owned(),
+                ("2", true) => "*2\r\n:0\r\n$7\r\nclaimed\r\n".to_owned(),
+                _ => "-CROSSSLOT Keys in request don't hash to the same slot\r\n".to_owned(),
+            }
+        }
+    })
+    .await;
+    let locks = locks_at(&url);
+    let batch = ["once", "twice", "other", "twice"].map(|id| request(id, 0, LockMode::Filter));
+    let granted = Acquired::Granted(None);
+    let expected = [granted.clone(), granted.clone(), granted, Acquired::AlreadyClaimed];
+    for commands in [&["4", "1", "2", "1"][..], &["1", "2", "1"]] {
+        assert_eq!(locks.acquire(&batch).await.unwrap(), expected);
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), commands);
+    }
 }
 
 #[tokio::test]

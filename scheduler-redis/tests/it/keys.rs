@@ -32,6 +32,57 @@ async fn a_jobs_key_is_the_namespace_and_its_id() {
     assert_eq!(kept, BTreeMap::from([("cursor".into(), cursor), ("owner".into(), asked.owner.to_string())]));
 }
 
+/// Instances of the version before use the same keys while a service is deployed.
+#[tokio::test]
+async fn a_lease_has_the_fields_that_older_instances_read() {
+    let locks = locks();
+    let key = format!("{}:daily", locks.namespace());
+    let held = lease(&locks, request("daily", 0, LEASE)).await;
+    let mut beside = beside().await;
+    let kept: BTreeMap<String, String> = beside.hgetall(&key).await.unwrap();
+    let (owner, occurrence) = (held.owner.to_string(), due().timestamp_micros().to_string());
+    let fence = held.fence.to_string();
+    let expires_at = (held.fence.0 + 60_000_000).to_string();
+    let expected = [
+        ("cursor", &occurrence),
+        ("owner", &owner),
+        ("fence", &fence),
+        ("lease_owner", &owner),
+        ("lease_occurrence", &occurrence),
+        ("lease_fence", &fence),
+        ("lease_expires_at", &expires_at),
+    ];
+    assert_eq!(kept, expected.map(|(name, value)| (name.to_owned(), value.clone())).into());
+    assert!(locks.release(&held).await.unwrap());
+    let expires_at: String = beside.hget(&key, "lease_expires_at").await.unwrap();
+    assert_eq!(expires_at, "0", "to them, too, a lease that has expired is none");
+    // They delete the fields instead.
+    let _: usize =
+        beside.hdel(&key, &["lease_owner", "lease_occurrence", "lease_fence", "lease_expires_at"]).await.unwrap();
+    let next = lease(&locks, request("daily", 1, LEASE)).await;
+    assert!(next.fence > held.fence);
+    assert!(locks.release(&next).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_first_fence_of_an_hour_gives_a_key_its_whole_life() {
+    const HOUR: i64 = 3_600_000_000;
+    let locks = locks();
+    let key = format!("{}:daily", locks.namespace());
+    let mut beside = beside().await;
+    for (seconds, mode) in [(0, LEASE), (1, SHARED)] {
+        let granted = lease(&locks, request("daily", seconds, mode)).await;
+        assert!(locks.release(&granted).await.unwrap());
+        let _: usize = beside.hset(&key, "fence", granted.fence.0 - HOUR).await.unwrap();
+        let _: bool = beside.pexpire(&key, 60_000).await.unwrap();
+        let granted = lease(&locks, request("daily", seconds + 10, mode)).await;
+        let life = Duration::from_millis(beside.pttl(&key).await.unwrap());
+        assert!(life > CURSOR_LIFE, "{mode:?}: {life:?}");
+        assert!(locks.release(&granted).await.unwrap());
+        let _: usize = beside.del(&key).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn namespaces_are_apart() {
     let (one, other) = (locks(), locks());
@@ -103,7 +154,7 @@ async fn a_lease_longer_than_a_cursors_life_is_kept() {
     let life = async || Duration::from_millis(beside().await.pttl::<_, u64>(&key).await.unwrap());
     let manual = AcquireRequest { occurrence: None, ..request("daily", 0, LEASE) };
     let held = lease(&locks, manual).await;
-    assert!(life().await <= CURSOR_LIFE);
+    assert!(life().await <= CURSOR_LIFE + Duration::from_secs(3_600));
     assert!(locks.renew(&held, long).await.unwrap());
     assert!(life().await > long - Duration::from_secs(60));
     assert_eq!(filter(&locks, 0).await.unwrap(), Acquired::Granted(None));

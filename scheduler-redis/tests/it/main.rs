@@ -4,6 +4,7 @@ mod batch;
 mod conformance;
 mod connection;
 mod eviction;
+mod gathered;
 mod keys;
 mod proxy;
 mod refusal;

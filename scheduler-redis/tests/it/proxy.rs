@@ -37,6 +37,8 @@ struct State {
     open: watch::Sender<usize>,
     /// How often a client spoke after the server had.
     trips: watch::Sender<usize>,
+    /// How often a client had a script run.
+    scripts: AtomicUsize,
     /// The server's side of each connection.
     upstream: Mutex<Vec<SocketAddr>>,
     /// The number of the last connection that lets nothing through any more.
@@ -118,6 +120,11 @@ impl Proxy {
         *self.state.trips.borrow()
     }
 
+    /// How often a client had a script run that the server may know.
+    pub(crate) fn scripts(&self) -> usize {
+        self.state.scripts.load(Ordering::SeqCst)
+    }
+
     /// The newest connection as the server knows it.
     pub(crate) fn newest(&self) -> SocketAddr {
         *self.state.upstream.lock().unwrap().last().expect("a connection")
@@ -171,7 +178,7 @@ impl State {
     async fn forward(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, waits: &AtomicBool, number: usize) {
         let mut bytes = vec![0; 64 * 1_024];
         // A word may come in two pieces.
-        let mut tail = String::new();
+        let (mut tail, mut scripts) = (String::new(), String::new());
         while let Ok(length @ 1..) = from.read(&mut bytes).await {
             if self.is_silent(number) {
                 continue;
@@ -180,6 +187,9 @@ impl State {
                 self.trips.send_modify(|trips| *trips += 1);
             }
             self.count_held(&mut tail, &bytes[..length]);
+            scripts.push_str(&String::from_utf8_lossy(&bytes[..length]));
+            let seen = take_words(&mut scripts, "EVALSHA");
+            self.scripts.fetch_add(seen, Ordering::SeqCst);
             if to.write_all(&bytes[..length]).await.is_err() {
                 return;
             }
@@ -193,10 +203,7 @@ impl State {
             tail.clear();
             return;
         };
-        let seen = tail.matches(*word).count();
-        let rest = tail.rfind(*word).map_or(0, |at| at + word.len()).max(tail.len().saturating_sub(word.len()));
-        tail.drain(..rest);
-        *left = left.saturating_sub(seen);
+        *left = left.saturating_sub(take_words(tail, word));
         if *left == 0 {
             *held = None;
             self.released.send_replace(());
@@ -224,6 +231,14 @@ impl State {
             }
         }
     }
+}
+
+/// How often a word is in a text, of which only what may be the beginning of another is left.
+fn take_words(text: &mut String, word: &str) -> usize {
+    let seen = text.matches(word).count();
+    let rest = text.rfind(word).map_or(0, |at| at + word.len()).max(text.len().saturating_sub(word.len()));
+    text.drain(..rest);
+    seen
 }
 
 /// A connection, as long as it is open.

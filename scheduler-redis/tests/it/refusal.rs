@@ -132,7 +132,7 @@ async fn a_user_without_permission_is_told_at_the_check() {
 
     // And these are enough; that it does not tell its policy is no error.
     let acl: Vec<_> =
-        "reset on >pw ~test:* +ping +evalsha +eval +time +hget +hmget +hset +hdel +pttl +pexpire".split(' ').collect();
+        "reset on >pw ~test:* +ping +evalsha +eval +time +hget +hmget +hset +pttl +pexpire".split(' ').collect();
     let _: () = redis::cmd("ACL").arg("SETUSER").arg(&user).arg(&acl).query_async(&mut beside).await.unwrap();
     let locks = locks_at(&format!("redis://{user}:pw@{}/0", address(&server::url())));
     locks.check().await.unwrap();

@@ -55,17 +55,23 @@ pub(crate) async fn beside() -> MultiplexedConnection {
 
 /// A server of one sentence: whatever is asked, this is the answer. Its URL.
 pub(crate) async fn that_says(answer: &'static str) -> String {
+    that_answers(move |_| answer.to_owned()).await
+}
+
+/// A server that is not one: each command, as it is sent, has this answer. Its URL.
+pub(crate) async fn that_answers(answer: impl Fn(&str) -> String + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("redis://:s3cret@{}", listener.local_addr().expect("bound"));
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
             tokio::spawn(async move {
-                let mut asked = [0; 4_096];
-                while stream.read(&mut asked).await.is_ok_and(|length| length > 0) {
+                let mut asked = [0; 16_384];
+                while let Ok(length @ 1..) = stream.read(&mut asked).await {
                     // Commands come as arrays; each is answered.
-                    let commands = asked.iter().filter(|byte| **byte == b'*').count();
-                    stream.write_all(answer.repeat(commands).as_bytes()).await.expect("the client listens");
-                    asked.fill(0);
+                    let commands = String::from_utf8_lossy(&asked[..length]);
+                    let answers: String = commands.split('*').skip(1).map(&answer).collect();
+                    stream.write_all(answers.as_bytes()).await.expect("the client listens");
                 }
             });
         }
