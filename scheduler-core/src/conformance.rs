@@ -38,6 +38,8 @@ pub mod history;
 #[doc(hidden)]
 pub mod lease;
 #[doc(hidden)]
+pub mod load;
+#[doc(hidden)]
 pub mod lock;
 #[doc(hidden)]
 pub mod manual;
@@ -59,6 +61,8 @@ mod scene;
 #[doc(hidden)]
 pub mod skip;
 mod store;
+#[doc(hidden)]
+pub mod survey;
 #[doc(hidden)]
 pub mod take;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
-    identity::{InstanceId, JobId},
+    identity::{InstanceId, JobId, RevisionId},
     store::{AnnounceRequest, Announced, Announcement, DecideView, Decided, JobState, Planner},
 };
 use tokio_postgres::{Row, types::Type};
@@ -17,6 +17,9 @@ use crate::{
     sql::Query,
 };
 
+/// How many jobs are announced in one trip, where they have to be.
+const TRIP: usize = 25_000;
+
 pub(crate) async fn announce(
     connections: &Connections,
     request: &AnnounceRequest,
@@ -26,17 +29,71 @@ pub(crate) async fn announce(
         return Ok(Vec::new());
     }
     let connection = connections.get().await?;
-    let mut found = look(&connection, &request.jobs).await?;
-    let mut decided = HashMap::new();
-    if found.iter().all(Found::is_current) {
-        note(&connection, request.instance, &found).await?;
-    } else {
-        connection.begin().await?;
-        decided = switch(&connection, request, planner).await?;
-        found = look(&connection, &request.jobs).await?;
-        note(&connection, request.instance, &found).await?;
-        connection.commit().await?;
+    let announced = announce_on(&connection, request, planner).await;
+    announced.map_err(|error| connection.after_writes(error))
+}
+
+/// Recognizes what is current already, all of it in one trip; the rest is announced in some.
+async fn announce_on(
+    connection: &Connection,
+    request: &AnnounceRequest,
+    planner: &dyn Planner,
+) -> Result<Vec<Announced>, PostgresError> {
+    let mut announced = recognize(connection, request.instance, &request.jobs).await?;
+    let rest: Vec<usize> = (0..request.jobs.len()).filter(|nth| announced[*nth].is_none()).collect();
+    for trip in rest.chunks(TRIP) {
+        let jobs: Vec<&Announcement> = trip.iter().map(|nth| &request.jobs[*nth]).collect();
+        for (nth, answer) in trip.iter().zip(announce_some(connection, request, &jobs, planner).await?) {
+            announced[*nth] = Some(answer);
+        }
     }
+    let unanswered = || PostgresError::Row { what: "job's state", value: "nothing".to_owned() };
+    announced.into_iter().map(|answer| answer.ok_or_else(unanswered)).collect()
+}
+
+/// The answers to what is current already, and not paused.
+async fn recognize(
+    connection: &Connection,
+    instance: InstanceId,
+    jobs: &[Announcement],
+) -> Result<Vec<Option<Announced>>, PostgresError> {
+    let mut announced = vec![None; jobs.len()];
+    let ids: Vec<&str> = jobs.iter().map(|job| job.job_id.as_str()).collect();
+    let fingerprints: Vec<&str> = jobs.iter().map(|job| job.fingerprint.as_str()).collect();
+    let params: [Param<'_>; 3] =
+        [(&ids, Type::TEXT_ARRAY), (&fingerprints, Type::TEXT_ARRAY), (&instance.0, Type::UUID)];
+    for row in &connection.query(Query::AnnounceKnown, &params).await? {
+        let places: Vec<i64> = row.try_get::<_, Option<Vec<i64>>>("nth")?.unwrap_or_default();
+        let revisions: Vec<i64> = row.try_get::<_, Option<Vec<i64>>>("revision_id")?.unwrap_or_default();
+        let watermarks: Vec<DateTime<Utc>> =
+            row.try_get::<_, Option<Vec<DateTime<Utc>>>>("watermark")?.unwrap_or_default();
+        let horizons: Vec<Option<DateTime<Utc>>> =
+            row.try_get::<_, Option<Vec<Option<DateTime<Utc>>>>>("prune_horizon")?.unwrap_or_default();
+        for (((place, revision), watermark), horizon) in places.into_iter().zip(revisions).zip(watermarks).zip(horizons)
+        {
+            let job = usize::try_from(place - 1).ok().and_then(|nth| Some((announced.get_mut(nth)?, jobs.get(nth)?)));
+            if let Some((answer, job)) = job {
+                let mut state = JobState::new(job.job_id.clone(), RevisionId(revision), job.enabled, watermark);
+                state.prune_horizon = horizon;
+                *answer = Some(Announced::new(state, true));
+            }
+        }
+    }
+    Ok(announced)
+}
+
+/// Announces jobs of which something has changed, or is to be said.
+async fn announce_some(
+    connection: &Connection,
+    request: &AnnounceRequest,
+    jobs: &[&Announcement],
+    planner: &dyn Planner,
+) -> Result<Vec<Announced>, PostgresError> {
+    connection.begin().await?;
+    let mut decided = switch(connection, request, jobs, planner).await?;
+    let found = look(connection, jobs).await?;
+    note(connection, request, &found).await?;
+    connection.commit().await?;
     let announced = |found: Found| {
         let unwritten = || PostgresError::Row { what: "job's state", value: "nothing".to_owned() };
         let state = found.state.ok_or_else(unwritten)?;
@@ -57,13 +114,7 @@ struct Found {
     announced: Option<i64>,
 }
 
-impl Found {
-    const fn is_current(&self) -> bool {
-        self.current
-    }
-}
-
-async fn look(connection: &Connection, jobs: &[Announcement]) -> Result<Vec<Found>, PostgresError> {
+async fn look(connection: &Connection, jobs: &[&Announcement]) -> Result<Vec<Found>, PostgresError> {
     let ids: Vec<&str> = jobs.iter().map(|job| job.job_id.as_str()).collect();
     let fingerprints: Vec<&str> = jobs.iter().map(|job| job.fingerprint.as_str()).collect();
     let params: [Param<'_>; 2] = [(&ids, Type::TEXT_ARRAY), (&fingerprints, Type::TEXT_ARRAY)];
@@ -81,11 +132,11 @@ async fn look(connection: &Connection, jobs: &[Announcement]) -> Result<Vec<Foun
 async fn switch(
     connection: &Connection,
     request: &AnnounceRequest,
+    jobs: &[&Announcement],
     planner: &dyn Planner,
 ) -> Result<HashMap<String, Decided>, PostgresError> {
     // Jobs without a state have no row to lock: instances that make some come one after another.
     connection.query(Query::AnnounceTurn, &[]).await?;
-    let jobs = &request.jobs;
     let ids: Vec<&str> = jobs.iter().map(|job| job.job_id.as_str()).collect();
     let fingerprints: Vec<&str> = jobs.iter().map(|job| job.fingerprint.as_str()).collect();
     let mut current: HashMap<String, DecideView> = HashMap::new();
@@ -100,7 +151,9 @@ async fn switch(
         (&lease, Type::INT8),
         (&request.instance.0, Type::UUID),
     ];
-    let rows = connection.query(Query::AnnounceSuperseded, &params).await?;
+    // Of jobs that nobody knows no fingerprint was there before.
+    let rows =
+        if current.is_empty() { Vec::new() } else { connection.query(Query::AnnounceSuperseded, &params).await? };
     let mut served: HashMap<String, bool> = HashMap::with_capacity(rows.len());
     for row in &rows {
         served.insert(row.try_get("job_id")?, row.try_get("alive")?);
@@ -203,11 +256,17 @@ fn upstreams(job: &Announcement) -> Option<String> {
 }
 
 /// Notes which revisions this instance has, and that it has no other ones that are current.
-async fn note(connection: &Connection, instance: InstanceId, found: &[Found]) -> Result<(), PostgresError> {
+async fn note(connection: &Connection, request: &AnnounceRequest, found: &[Found]) -> Result<(), PostgresError> {
     let has: Vec<i64> = found.iter().filter_map(|found| found.announced).collect();
     let superseded = found.iter().filter(|found| !found.current);
     let has_not: Vec<i64> = superseded.filter_map(|found| found.state.as_ref()).map(|state| state.revision.0).collect();
-    let params: [Param<'_>; 3] = [(&instance.0, Type::UUID), (&has, Type::INT8_ARRAY), (&has_not, Type::INT8_ARRAY)];
+    let is_start = !request.may_roll_back;
+    let params: [Param<'_>; 4] = [
+        (&request.instance.0, Type::UUID),
+        (&has, Type::INT8_ARRAY),
+        (&has_not, Type::INT8_ARRAY),
+        (&is_start, Type::BOOL),
+    ];
     connection.query(Query::AnnounceNote, &params).await?;
     Ok(())
 }

@@ -132,8 +132,7 @@ async fn insert(
         (&columns.instances as _, Type::UUID_ARRAY),
         (&columns.for_instances as _, Type::UUID_ARRAY),
     ]);
-    let rows = connection.query(query, &params).await?;
-    let fences = Fences::settle(connection, &rows).await?;
+    let (rows, fences) = Fences::drawn(connection, query, &params, &columns.claim_ids).await?;
     let mut open = Vec::new();
     for row in &rows {
         let nth = which[index(row)?];
@@ -370,6 +369,25 @@ fn index(row: &Row) -> Result<usize, PostgresError> {
 pub(crate) struct Fences(HashMap<i64, i64>);
 
 impl Fences {
+    /// Runs a statement by which rows start under these claims, and draws anew for those that were overtaken. Both looks are
+    /// sent at once, and run one after the other.
+    pub(crate) async fn drawn(
+        connection: &Connection,
+        query: Query,
+        params: &[Param<'_>],
+        claim_ids: &[uuid::Uuid],
+    ) -> Result<(Vec<Row>, Self), PostgresError> {
+        let claimed: [Param<'_>; 1] = [(&claim_ids, Type::UUID_ARRAY)];
+        let (rows, overtaken) = tokio::join!(
+            biased;
+            connection.query(query, params),
+            connection.query(Query::Overtaken, &claimed),
+        );
+        let (rows, overtaken) = (rows?, overtaken?);
+        let overtaken = overtaken.iter().map(|row| row.try_get("id")).collect::<Result<Vec<i64>, _>>()?;
+        Ok((rows, Self::draw(connection, &overtaken).await?))
+    }
+
     /// Draws anew for the rows that say `overtaken`.
     pub(crate) async fn settle(connection: &Connection, rows: &[Row]) -> Result<Self, PostgresError> {
         let mut overtaken = Vec::new();
@@ -378,6 +396,10 @@ impl Fences {
                 overtaken.push(row.try_get::<_, i64>("id")?);
             }
         }
+        Self::draw(connection, &overtaken).await
+    }
+
+    async fn draw(connection: &Connection, overtaken: &[i64]) -> Result<Self, PostgresError> {
         if overtaken.is_empty() {
             return Ok(Self(HashMap::new()));
         }

@@ -19,6 +19,7 @@ queries! {
     Claim = "claim" with "SKIP LOCKED",
     ClaimWaiting = "claim",
     ClaimFate = "claim_fate",
+    Overtaken = "overtaken",
     Refence = "refence",
     Overlap = "overlap",
     StopHolder = "stop_holder",
@@ -83,6 +84,7 @@ queries! {
     Recent = "recent",
     Page = "page",
     PageCount = "page_count",
+    AnnounceKnown = "announce_known",
     AnnounceLook = "announce_look",
     AnnounceTurn = "announce_turn",
     AnnounceLock = "announce_lock",
@@ -110,7 +112,18 @@ impl Query {
         self.may_leave_out_a_filter()
             || matches!(
                 self,
-                Self::ClaimFate | Self::TakeFate | Self::Overlap | Self::Due | Self::Survey | Self::Advance
+                Self::Overtaken
+                    | Self::ClaimFate
+                    | Self::TakeFate
+                    | Self::Overlap
+                    | Self::Due
+                    | Self::Survey
+                    | Self::Advance
+                    | Self::AnnounceKnown
+                    | Self::AnnounceLook
+                    | Self::AnnounceLock
+                    | Self::AnnounceSuperseded
+                    | Self::AnnounceSwitch
             )
     }
 

@@ -16,11 +16,11 @@ use crate::{
 
 pub(crate) async fn survey(connections: &Connections, request: &SurveyRequest) -> Result<Survey, PostgresError> {
     let ids: Vec<&str> = request.jobs.iter().map(|job| job.job_id.as_str()).collect();
-    let with_rows: Vec<bool> = request.jobs.iter().map(|job| job.with_rows).collect();
+    let with_rows: Vec<&str> = request.jobs.iter().filter(|job| job.with_rows).map(|job| job.job_id.as_str()).collect();
     let lag = millis(request.lag);
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX).saturating_add(1);
     let params: [Param<'_>; 4] =
-        [(&ids, Type::TEXT_ARRAY), (&with_rows, Type::BOOL_ARRAY), (&lag, Type::INT8), (&limit, Type::INT8)];
+        [(&ids, Type::TEXT_ARRAY), (&with_rows, Type::TEXT_ARRAY), (&lag, Type::INT8), (&limit, Type::INT8)];
     let rows = connections.get().await?.query(Query::Survey, &params).await?;
     let now = rows.first().map(|row| row.try_get("now")).transpose()?;
     let jobs = rows.iter().map(|row| surveyed(row, request.limit)).collect::<Result<_, _>>()?;

@@ -182,6 +182,17 @@ macro_rules! store_conformance {
             ten_passes_at_once_decide_each_occurrence_once
             a_claim_and_a_pass_at_once_decide_an_occurrence_once
         }
+        $crate::__conformance_cases! { $harness, survey:
+            a_look_at_many_jobs_sees_their_states_and_rows
+            a_look_at_many_jobs_reads_so_many_rows_of_each
+            a_watermark_follows_what_is_decided
+            a_watermark_stays_where_something_has_changed_since_it_was_seen
+        }
+        $crate::__conformance_cases! { $harness, load:
+            a_thousand_occurrences_are_claimed_and_finished_at_once
+            twenty_thousand_rows_that_wait_are_each_taken_once
+            what_is_due_of_some_jobs_is_looked_for_alone
+        }
         $crate::__conformance_cases! { $harness, manual:
             a_request_waits_to_be_taken_with_its_parameters
             a_request_of_an_unknown_job_is_refused

@@ -14,11 +14,11 @@ use crate::{
     store::{AnnounceRequest, Announcement, Decided, StoreError},
 };
 
-/// How many jobs are announced in one trip.
-const BATCH: usize = 5_000;
+/// How many jobs are announced in one call; a store makes as many trips of it as it needs.
+const BATCH: usize = 200_000;
 
-/// How long a trip may take.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long a call may take.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Announces every job, at start.
 pub(crate) async fn announce_all(engine: &Engine) -> Result<(), StoreError> {
@@ -29,9 +29,11 @@ pub(crate) async fn announce_all(engine: &Engine) -> Result<(), StoreError> {
 /// Asks again for the jobs of which another revision is current: it may be gone (R22's roll-back).
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     let healthy = engine.healthy_for() >= engine.jobs.longest_lease();
-    let superseded: Vec<JobIndex> =
-        engine.jobs.iter().filter(|(_, entry)| !entry.is_current()).map(|(index, _)| index).collect();
-    if !healthy || superseded.is_empty() {
+    if !healthy {
+        return;
+    }
+    let superseded = engine.jobs.superseded();
+    if superseded.is_empty() {
         return;
     }
     if let Err(error) = announce(engine, &superseded, true).await {

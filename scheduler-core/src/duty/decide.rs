@@ -24,8 +24,9 @@ use crate::{
     },
 };
 
-/// How many jobs are looked at in one statement.
-const BATCH: usize = 10_000;
+/// How many jobs are looked at in one statement: a server may compile one that it takes for dearer, which takes longer than
+/// to run it.
+const BATCH: usize = 2_000;
 
 /// How many rows of a job are read in such a look: of more, a pass of its own sees the rest.
 const ROWS: usize = 100;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::sync::Notify;
 use tracing::{debug, error};
 
 use super::{Backoff, Engine, JobIndex, health::chain, limited, running::HeldLock, starting::UnderWay};
@@ -19,7 +20,7 @@ use crate::{
 const CLAIM_LIMIT: Duration = Duration::from_secs(5);
 
 /// How many occurrences are claimed in one trip: the first of many start while the others are claimed.
-const BATCH: usize = 500;
+const BATCH: usize = 250;
 
 /// How many trips are under way at once; one that hangs does not hold up the others.
 const TRIPS: usize = 2;
@@ -45,7 +46,11 @@ impl Candidate {
 
 /// Claims that wait for a trip.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(Mutex<Waiting>);
+pub(crate) struct Claims {
+    waiting: Mutex<Waiting>,
+    /// Told when no trip is under way any more.
+    done: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -68,8 +73,28 @@ impl Claims {
     fn take(&self) -> Option<Vec<Candidate>> {
         let mut waiting = self.waiting();
         let count = waiting.candidates.len().min(BATCH);
-        waiting.trips -= usize::from(count == 0);
-        (count > 0).then(|| waiting.candidates.drain(..count).collect())
+        if count == 0 {
+            waiting.trips -= 1;
+            if waiting.trips == 0 {
+                self.done.notify_waiters();
+            }
+            return None;
+        }
+        Some(waiting.candidates.drain(..count).collect())
+    }
+
+    /// Waits until no claim is under way.
+    pub(super) async fn done(&self) {
+        loop {
+            let done = self.done.notified();
+            tokio::pin!(done);
+            // Registered before the trips are counted, so that none ends unseen.
+            done.as_mut().enable();
+            if self.waiting().trips == 0 {
+                return;
+            }
+            done.await;
+        }
     }
 
     /// Whether more wait than the trips under way will take at once, and another may set out.
@@ -81,7 +106,7 @@ impl Claims {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

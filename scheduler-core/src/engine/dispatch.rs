@@ -17,8 +17,8 @@ use crate::{
     store::{Claim, Grant},
 };
 
-/// How many occurrences the filter is asked for in one trip.
-const BATCH: usize = 1_000;
+/// How many occurrences the filter is asked for in one trip: what it lets through is claimed while it is asked for the next.
+const BATCH: usize = 250;
 
 /// Brings occurrences that are due to their claims, and starts what is granted.
 pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {

@@ -2,7 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::atomic::{AtomicBool, AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -25,6 +29,10 @@ pub(crate) struct JobTable {
     by_id: HashMap<JobId, JobIndex>,
     /// Those whose run makes way for the next (R17).
     yielding: Vec<JobIndex>,
+    shortest_lease: Duration,
+    longest_lease: Duration,
+    /// Whether another revision of some job is current, so that a look need not go through all of them to find none.
+    some_superseded: Arc<AtomicBool>,
 }
 
 /// A job, and what the store said of it.
@@ -38,6 +46,7 @@ pub(crate) struct JobEntry {
     watermark: AtomicI64,
     /// Whether it was said that another revision is current.
     superseded_is_told: AtomicBool,
+    some_superseded: Arc<AtomicBool>,
 }
 
 impl JobTable {
@@ -51,6 +60,10 @@ impl JobTable {
             jobs.iter().flat_map(|job| job.settings().upstreams().map(str::to_owned)).collect();
         let makes_way = |job: &Job| job.settings().overlap == OverlapPolicy::CancelRunning;
         let yielding = (0..).zip(&jobs).filter(|(_, job)| makes_way(job)).map(|(index, _)| index).collect();
+        let leases = || jobs.iter().map(|job| job.settings().lease_ttl);
+        let shortest_lease = leases().min().unwrap_or(JobSettings::DEFAULT_LEASE);
+        let longest_lease = leases().max().unwrap_or(JobSettings::DEFAULT_LEASE);
+        let some_superseded = Arc::new(AtomicBool::new(false));
         let entries = jobs
             .into_iter()
             .map(|job| JobEntry {
@@ -60,9 +73,10 @@ impl JobTable {
                 current: AtomicBool::new(false),
                 watermark: AtomicI64::new(i64::MAX),
                 superseded_is_told: AtomicBool::new(false),
+                some_superseded: Arc::clone(&some_superseded),
             })
             .collect();
-        Self { entries, by_id, yielding }
+        Self { entries, by_id, yielding, shortest_lease, longest_lease, some_superseded }
     }
 
     pub(crate) fn get(&self, index: JobIndex) -> &JobEntry {
@@ -87,13 +101,24 @@ impl JobTable {
     }
 
     /// The shortest lease of any job: what heartbeat and renewals keep pace with (R3).
-    pub(crate) fn shortest_lease(&self) -> std::time::Duration {
-        self.entries.iter().map(|entry| entry.settings().lease_ttl).min().unwrap_or(JobSettings::DEFAULT_LEASE)
+    pub(crate) const fn shortest_lease(&self) -> Duration {
+        self.shortest_lease
     }
 
     /// The longest lease of any job (R6).
-    pub(crate) fn longest_lease(&self) -> std::time::Duration {
-        self.entries.iter().map(|entry| entry.settings().lease_ttl).max().unwrap_or(JobSettings::DEFAULT_LEASE)
+    pub(crate) const fn longest_lease(&self) -> Duration {
+        self.longest_lease
+    }
+
+    /// The jobs of which another revision is current.
+    pub(crate) fn superseded(&self) -> Vec<JobIndex> {
+        if !self.some_superseded.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        let superseded: Vec<JobIndex> =
+            self.iter().filter(|(_, entry)| !entry.is_current()).map(|(index, _)| index).collect();
+        self.some_superseded.fetch_or(!superseded.is_empty(), Ordering::AcqRel);
+        superseded
     }
 }
 
@@ -126,6 +151,7 @@ impl JobEntry {
     /// Notes that another revision is current, and says so once.
     pub(crate) fn supersede(&self) {
         self.current.store(false, Ordering::Release);
+        self.some_superseded.store(true, Ordering::Release);
         if !self.superseded_is_told.swap(true, Ordering::Relaxed) {
             warn!(job_id = %self.settings().id, "another version of the service has replaced this job: this instance starts none of its occurrences");
         }

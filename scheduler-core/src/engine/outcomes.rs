@@ -29,6 +29,10 @@ use crate::{
 /// How many outcomes are written in one trip.
 const BATCH: usize = 1_000;
 
+/// How long outcomes wait at most for the claims that are under way: somebody sees how late a body starts, and hardly ever how
+/// late its end is written.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
 /// How long a trip may take before its answer counts as lost.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -86,6 +90,14 @@ pub(crate) async fn write_outcomes(engine: Arc<Engine>) {
     let mut trip = engine.outcomes.trip.lock().await;
     loop {
         engine.outcomes.fill(&mut trip).await;
+        // What is due goes first: its lateness is seen, and outcomes that wait meanwhile go together.
+        tokio::select! {
+            biased;
+            () = engine.claims.done() => {}
+            () = engine.clock.sleep(LONGEST_WAIT) => {}
+        }
+        let room = BATCH.saturating_sub(trip.len());
+        trip.extend(engine.outcomes.take(room));
         engine.write(&mut trip).await;
     }
 }

@@ -49,12 +49,9 @@ WITH asked AS MATERIALIZED (
     -- Two batches wait for each other's rows in one order.
     ORDER BY a.job_id, a.scheduled_at
     ON CONFLICT DO NOTHING
-    RETURNING e.claim_id, e.id, e.fence, e.started_at,
-        -- The row holds the key now: whoever overtook it has ended.
-        (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
-         AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
+    RETURNING e.claim_id, e.id, e.fence, e.started_at
 ), answered AS MATERIALIZED (
-    SELECT a.nth, a.current_revision, a.instance_id, a.lease_ms, a.rerun_on_crash, st.id, st.fence, st.started_at, st.overtaken
+    SELECT a.nth, a.current_revision, a.instance_id, a.lease_ms, a.rerun_on_crash, st.id, st.fence, st.started_at
     FROM joined AS a
     FULL JOIN started AS st USING (claim_id)
 ), leased AS (
@@ -65,7 +62,7 @@ WITH asked AS MATERIALIZED (
     FROM answered AS a
     WHERE a.id IS NOT NULL
 )
-SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at, a.overtaken
+SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at
 FROM answered AS a
 WHERE a.nth IS NOT NULL
 ORDER BY a.nth

@@ -8,10 +8,14 @@ WITH asked AS MATERIALIZED (
                 $8::integer[])
          WITH ORDINALITY
          AS asked (id, claim_id, takes_key, rerun_on_crash, lease_ms, instance_id, for_instance, at_once, nth)
-), waiting AS MATERIALIZED (
-    SELECT e.id, e.job_id::text AS job_id, e.origin, e.scheduled_at, e.holds_key, e.for_instance AS waits_for
+), row AS MATERIALIZED (
+    -- By their ids alone: the index of what waits would be read as a whole for each of them.
+    SELECT e.id, e.job_id::text AS job_id, e.origin, e.scheduled_at, e.holds_key, e.for_instance AS waits_for,
+           e.status = 'pending' AND e.not_before <= clock_timestamp() AS is_due
     FROM {schema}.job_executions AS e
-    WHERE e.id = ANY ($1) AND e.status = 'pending' AND e.not_before <= clock_timestamp()
+    WHERE e.id = ANY ($1)
+), waiting AS MATERIALIZED (
+    SELECT r.* FROM row AS r WHERE r.is_due
 ), state AS MATERIALIZED (
     SELECT s.job_id, s.paused_at IS NULL AND s.enabled AS is_scheduled
     FROM {schema}.job_states AS s
@@ -46,12 +50,11 @@ WITH asked AS MATERIALIZED (
       AND (NOT j.takes_key OR j.holds_key AND j.waits_for IS NOT DISTINCT FROM j.for_instance OR j.keys IS NULL
            OR coalesce(j.for_instance, '00000000-0000-0000-0000-000000000000') <> ALL (j.keys))
 ), locked AS MATERIALIZED (
-    SELECT e.id, true AS is_locked
+    SELECT e.id, e.status = 'pending' AS is_locked
     FROM {schema}.job_executions AS e
     WHERE e.id = ANY (ARRAY (SELECT f.id FROM free AS f
                              WHERE CASE WHEN f.takes_key THEN f.rank = 1
                                         ELSE f.at_once IS NULL OR f.rank + coalesce(f.running, 0) <= f.at_once END))
-      AND e.status = 'pending'
     ORDER BY e.id
     FOR NO KEY UPDATE OF e {skip_locked}
 ), chosen AS MATERIALIZED (
@@ -66,9 +69,7 @@ WITH asked AS MATERIALIZED (
         started_at = clock_timestamp(), updated_at = clock_timestamp()
     FROM chosen AS c
     WHERE e.id = c.chosen_id AND c.is_locked
-    RETURNING {e.columns},
-        (e.holds_key AND pg_sequence_last_value('{schema}.execution_fences'::regclass) > e.fence
-         AND {schema}.fence_is_overtaken(e.job_id, e.fence)) AS overtaken
+    RETURNING {e.columns}
 ), answered AS MATERIALIZED (
     SELECT c.nth, c.lease_ms, c.rerun_on_crash, c.taker, st.*
     FROM chosen AS c

@@ -152,6 +152,7 @@ async fn restore(client: &Client) {
     client.batch_execute(&format!("BEGIN; {back}; COMMIT")).await.expect("restored");
 }
 
+/// R12: what a claim was answered is forgotten where its row is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_database_of_yesterday_came_back_what_happened_since_is_decided_again() {
     let schema = Schema::new();

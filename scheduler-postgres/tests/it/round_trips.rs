@@ -13,7 +13,7 @@ use scheduler_core::{
     status::Status,
     store::{
         ClaimOutcome, DueRequest, ExecutionStore as _, Finish, FinishOutcome, HeldLease, ManualOutcome, ManualRequest,
-        TakeOutcome, TakeRequest,
+        NextAttempt, TakeOutcome, TakeRequest,
     },
 };
 use scheduler_postgres::PostgresStore;
@@ -166,6 +166,71 @@ async fn a_warm_claim_take_renewal_outcome_and_look_is_one_trip_each() {
         let TakeOutcome::Granted { grant, .. } = &taken[0] else { panic!("expected a grant, got {taken:?}") };
         store.finish(&[finish(grant.execution_id, grant.fence)]).await.expect("finished");
     }
+}
+
+/// What a thousand of anything cost: as many trips as one of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_claims_outcomes_and_takes_are_one_trip_each() {
+    const JOBS: usize = 1_000;
+    let schema = Schema::new();
+    schema.store().await;
+    let client = schema.client().await;
+    let turns = Arc::new(Turns::default());
+    let port = proxy(through(&schema.url, 0).0, Arc::clone(&turns)).await;
+    let store = PostgresStore::connect_lazy(&through(&schema.url, port).1)
+        .expect("a URL")
+        .with_schema(&schema.name)
+        .expect("a name")
+        .with_pool_size(1);
+    let mut claims = Vec::new();
+    for job in 0..JOBS {
+        claims.push(lost_reply::claim(&store, &client, &format!("job{job}")).await);
+    }
+    // Prepared by the first of each.
+    let mut trips = Vec::new();
+    let mut waiting = Vec::new();
+    for claims in [&claims[..1], &claims[1..]] {
+        turns.take();
+        let outcomes = store.claim(claims).await.expect("claimed");
+        let claimed = turns.take();
+        let finishes: Vec<_> = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                ClaimOutcome::Granted(grant) => Finish {
+                    status: Status::Failed,
+                    next: Some(NextAttempt { after: Duration::ZERO, holds_key: true }),
+                    ..finish(grant.execution_id, grant.fence)
+                },
+                other => panic!("expected a grant, got {other:?}"),
+            })
+            .collect();
+        let finished = store.finish(&finishes).await.expect("finished");
+        trips.push((claimed, turns.take()));
+        for outcome in finished {
+            let FinishOutcome::Finished { next: Some(next), .. } = outcome else {
+                panic!("expected a retry, got {outcome:?}")
+            };
+            waiting.push(next);
+        }
+    }
+    assert_eq!(trips[1], (1, 1));
+    let take = |execution_id: &ExecutionId| TakeRequest {
+        execution_id: *execution_id,
+        claim_id: scheduler_core::identity::ClaimId::random(),
+        holds_key: true,
+        at_once: None,
+        rerun_on_crash: false,
+        lease: Duration::from_secs(30),
+        instance: claims[0].instance,
+        every_instance: false,
+    };
+    let takes: Vec<TakeRequest> = waiting.iter().map(take).collect();
+    for takes in [&takes[..2], &takes[2..]] {
+        turns.take();
+        let taken = store.take(takes).await.expect("taken");
+        assert!(taken.iter().all(|outcome| matches!(outcome, TakeOutcome::Granted { .. })));
+    }
+    assert_eq!(turns.take(), 1);
 }
 
 fn finish(execution_id: ExecutionId, fence: scheduler_core::identity::FencingToken) -> Finish {

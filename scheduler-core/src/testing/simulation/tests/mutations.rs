@@ -47,7 +47,7 @@ fn a_row_after_the_run_is_of_a_body_that_nobody_knew() {
     assert_soon(seeds_until(&[Invariant::StartedOnce], with(Flaw::ClaimAfterRun)));
 }
 
-/// Whoever was let through may have died before its claim: the others' watermarks pass over an occurrence without a row.
+/// R12: whoever was let through may have died before its claim: the others' watermarks pass over an occurrence without a row.
 #[test]
 fn an_answer_of_the_filter_taken_for_a_decision_leaves_holes() {
     let filtered = |seed| {
