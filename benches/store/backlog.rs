@@ -30,8 +30,9 @@ pub(crate) struct Drained {
 }
 
 impl Drained {
+    /// From the first start on: the rows are written behind the instances' backs, and wait for their next look.
     pub(crate) fn per_second(&self) -> f64 {
-        self.ended as f64 / self.took.as_secs_f64()
+        self.ended as f64 / self.took.saturating_sub(self.first.unwrap_or_default()).as_secs_f64()
     }
 }
 

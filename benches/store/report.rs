@@ -79,7 +79,8 @@ pub(crate) fn counts(measured: &[Measured]) -> Table {
     let none = ["missed", "doubled", "early", "abandoned"].map(|figure| goals::titled(figure, goals::NONE));
     let mut header = vec!["due", ran.as_str(), "rows ended", "open", "skipped", "retried"];
     header.extend(none.iter().map(String::as_str));
-    header.extend(["late p50, ms", "late p99, ms", "remarks"]);
+    let late = [goals::titled("late p50, ms", goals::MEDIAN), goals::titled("late p99, ms", goals::LATEST)];
+    header.extend(late.iter().map(String::as_str).chain(["remarks"]));
     let mut table = table(SHAPE, &header);
     for measured in measured {
         let Measured { due, tally, rows, .. } = measured;
@@ -111,7 +112,8 @@ pub(crate) fn counts(measured: &[Measured]) -> Table {
 /// What each execution cost, with its ratio to the floor's.
 pub(crate) fn costs(measured: &[Measured], sticks: &Yardsticks) -> Table {
     let statements = goals::titled("statements", goals::STATEMENTS);
-    let header = ["started/s", "client CPU, us", "server CPU, us", statements.as_str(), "commits", "WAL, bytes"];
+    let cpu = [goals::titled("client CPU, us", goals::CLIENT), goals::titled("server CPU, us", goals::SERVER)];
+    let header = ["started/s", &cpu[0], &cpu[1], statements.as_str(), "commits", "WAL, bytes"];
     let mut table = table(SHAPE, &header);
     for measured in measured {
         let costs = measured.costs.as_ref();
@@ -127,7 +129,8 @@ pub(crate) fn costs(measured: &[Measured], sticks: &Yardsticks) -> Table {
 /// The highest throughput, beside the floor and the peers.
 pub(crate) fn most(measured: &[Measured], sticks: &Yardsticks) -> Table {
     let ratios = sticks.ratio_titles();
-    let mut header = vec!["ended/s"];
+    let ended = goals::titled("ended/s", goals::MOST);
+    let mut header = vec![ended.as_str()];
     header.extend(ratios.iter().map(String::as_str));
     let mut table = table(SHAPE, &header);
     for measured in measured {
@@ -142,7 +145,8 @@ pub(crate) fn most(measured: &[Measured], sticks: &Yardsticks) -> Table {
 pub(crate) fn backlogs(drained: &[Drained], sticks: &Yardsticks) -> Table {
     let doubled = goals::titled("doubled", goals::NONE);
     let ratios = sticks.ratio_titles();
-    let mut header = vec!["rows", "ended", doubled.as_str(), "first after, ms", "all after, s", "rows/s"];
+    let rate = goals::titled("rows/s from the first start", goals::BACKLOG);
+    let mut header = vec!["rows", "ended", doubled.as_str(), "first after, ms", "all after, s", rate.as_str()];
     header.extend(ratios.iter().map(String::as_str));
     header.extend(["client CPU, us", "server CPU, us", "statements", "commits", "WAL, bytes", "remarks"]);
     let mut table = table(SHAPE, &header);
@@ -167,7 +171,8 @@ pub(crate) fn backlogs(drained: &[Drained], sticks: &Yardsticks) -> Table {
 
 /// How long it takes to start with many jobs.
 pub(crate) fn starts(starts: &Starts) -> Table {
-    let mut table = table([], &["jobs", "store", "start, s", "beyond the memory store, s"]);
+    let mut table =
+        table([], &["jobs", "store", "start, s", &goals::titled("beyond the memory store, s", goals::START)]);
     let memory = starts.memory.as_ref().ok();
     let lines = [("memory", &starts.memory), ("PostgreSQL, new", &starts.new), ("PostgreSQL, known", &starts.known)];
     for (store, took) in lines {
@@ -180,7 +185,7 @@ pub(crate) fn starts(starts: &Starts) -> Table {
 
 /// What waiting costs.
 pub(crate) fn idle(measured: &[(u32, Result<Duration, String>)]) -> Table {
-    let mut table = table([], &["jobs", "client CPU in 30 s, ms"]);
+    let mut table = table([], &["jobs", &goals::titled("client CPU in 30 s, ms", goals::IDLE)]);
     for (jobs, used) in measured {
         let used = used.as_ref().map_or_else(Clone::clone, |used| format!("{:.0}", used.as_secs_f64() * 1e3));
         table.row([jobs.to_string(), used]);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -60,13 +61,8 @@ struct Waiting {
 }
 
 impl Claims {
-    /// Adds to those that wait; whether another trip may set out for them.
-    fn push(&self, candidates: impl IntoIterator<Item = Candidate>) -> bool {
-        let mut waiting = self.waiting();
-        waiting.candidates.extend(candidates);
-        let sets_out = waiting.trips < TRIPS && !waiting.candidates.is_empty();
-        waiting.trips += usize::from(sets_out);
-        sets_out
+    fn push(&self, candidates: impl IntoIterator<Item = Candidate>) {
+        self.waiting().candidates.extend(candidates);
     }
 
     /// Those of the next trip; the trips end where there are none.
@@ -97,8 +93,8 @@ impl Claims {
         }
     }
 
-    /// Whether more wait than the trips under way will take at once, and another may set out.
-    fn wants_another(&self) -> bool {
+    /// Whether a trip more sets out for those that wait.
+    fn sets_out(&self) -> bool {
         let mut waiting = self.waiting();
         let sets_out = waiting.trips < TRIPS && !waiting.candidates.is_empty();
         waiting.trips += usize::from(sets_out);
@@ -113,10 +109,9 @@ impl Claims {
 impl Engine {
     /// Brings claims to the store, in the next trip.
     pub(super) fn claim(self: &Arc<Self>, candidates: impl IntoIterator<Item = Candidate>, under_way: &UnderWay) {
-        let mut sets_out = self.claims.push(candidates);
-        while sets_out {
+        self.claims.push(candidates);
+        while self.claims.sets_out() {
             self.tasks.spawn(make_trips(Arc::clone(self), under_way.clone()));
-            sets_out = self.claims.wants_another();
         }
     }
 
@@ -133,10 +128,19 @@ impl Engine {
     }
 }
 
-/// One trip after another, as long as claims wait.
+/// One trip after another, as long as claims wait. One that panics ends none of the others: the claims that come after it go
+/// out, and what it was granted is found by recovery.
 async fn make_trips(engine: Arc<Engine>, under_way: UnderWay) {
     while let Some(candidates) = engine.claims.take() {
-        make_trip(&engine, candidates, &under_way).await;
+        let occurrences = candidates.len();
+        let trip = make_trip(&engine, candidates, &under_way);
+        if AssertUnwindSafe(trip).catch_unwind().await.is_err() {
+            error!(
+                occurrences,
+                "a trip for claims panicked: occurrences that have no row are decided at the next look"
+            );
+            engine.health.panicked("claims");
+        }
     }
 }
 

@@ -12,6 +12,10 @@ use crate::clock::Clock;
 /// How far the store's clock may move against the uptime between two samples before it counts as stepped (R6).
 const STEP: TimeDelta = TimeDelta::seconds(1);
 
+/// How much slower than this machine's uptime the store's clock may run, as a part of the time: clocks that are kept in time
+/// drift less.
+const DRIFT: i32 = 5_000;
+
 /// The store's clock: its last sample and the uptime gone by since, so that a step of this machine's wall clock
 /// changes nothing. A store without a clock of its own has the wall clock's.
 #[derive(Debug)]
@@ -52,11 +56,17 @@ impl ServerTime {
     /// Takes a sample: the store said `now` between the uptimes `asked` and `answered`. `true` when its clock, its own
     /// or this machine's, stepped.
     pub(crate) fn sample(&self, clock: &dyn Clock, now: DateTime<Utc>, asked: Duration, answered: Duration) -> bool {
-        let uptime = asked + (answered.saturating_sub(asked)) / 2;
+        let middle = asked + (answered.saturating_sub(asked)) / 2;
         let mut sample = lock(&self.sample);
-        let expected = sample.at + elapsed(sample.uptime, uptime);
-        let wall = clock.now() - elapsed(uptime, clock.uptime());
-        *sample = Sample { at: now, uptime, offset: wall - now };
+        let expected = sample.at + elapsed(sample.uptime, middle);
+        let wall = clock.now() - elapsed(middle, clock.uptime());
+        // Somewhere between the two uptimes the store read its clock: at the answer it showed this much at the least, and as
+        // much more as the trip took at the most. By the least nothing starts early, however long the trip. An earlier
+        // sample that lies between the two came of a shorter trip, and is the better one, but for how the clocks drift.
+        let (least, most) = (now, now + elapsed(asked, answered));
+        let earlier = sample.at + elapsed(sample.uptime, answered) - elapsed(sample.uptime, answered) / DRIFT;
+        let at = if (least..=most).contains(&earlier) { earlier } else { least };
+        *sample = Sample { at, uptime: answered, offset: wall - now };
         (now - expected).abs() > STEP
     }
 }
@@ -84,6 +94,24 @@ mod tests {
         clock.advance(Duration::from_secs(5));
         assert_eq!(time.now(&clock), server + TimeDelta::seconds(5));
         assert_eq!(time.offset(), TimeDelta::seconds(-20));
+    }
+
+    #[test]
+    fn the_store_s_time_is_never_taken_for_later_than_it_is() {
+        let clock = ManualClock::new(DateTime::UNIX_EPOCH);
+        let time = ServerTime::new(&clock, true);
+        let ms = Duration::from_millis;
+        // The store reads its clock, which is right, at the beginning or at the end of trips of different lengths.
+        for (trip, read_after) in [(60, 60), (60, 0), (2, 2), (80, 80), (80, 1), (5_000, 5_000)] {
+            let asked = clock.uptime();
+            clock.advance(ms(read_after));
+            let now = clock.now();
+            clock.advance(ms(trip - read_after));
+            time.sample(&clock, now, asked, clock.uptime());
+            assert!(time.now(&clock) <= clock.now(), "after a trip of {trip} ms");
+            clock.advance(ms(5_000));
+        }
+        assert!(clock.now() - time.now(&clock) <= TimeDelta::milliseconds(10), "the short trip's sample is kept");
     }
 
     #[test]
