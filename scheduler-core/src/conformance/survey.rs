@@ -61,7 +61,7 @@ pub async fn a_watermark_follows_what_is_decided(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     scene.granted(&scene.claim(10)).await;
     let moved = advance(&scene, &scene.state().await, scene.at(10)).await;
-    assert_eq!(moved, [scene.job.clone()]);
+    assert_eq!(moved, std::slice::from_ref(&scene.job));
     assert_eq!(scene.state().await.watermark, scene.at(10));
     assert!(survey(&scene, &[(&scene.job, true)], 10).await[0].rows.is_empty(), "nothing lies above it");
 }
