@@ -12,10 +12,10 @@ use tracing::{info, warn};
 
 use super::{
     LOOK,
-    plan::{OwedPlanner, PASS, has_rows},
+    plan::{MOMENT, OwedPlanner, PASS, without_rows},
 };
 use crate::{
-    engine::{Engine, JobIndex, Passed, limited},
+    engine::{Due, Engine, JobIndex, Passed, limited},
     event::Event,
     identity::JobId,
     metrics,
@@ -31,6 +31,9 @@ const BATCH: usize = 2_000;
 /// How many rows of a job are read in such a look: of more, a pass of its own sees the rest.
 const ROWS: usize = 100;
 
+/// How many occurrences of a job are claimed at a look; of more, a pass sees to them.
+const CLAIMED: usize = 100;
+
 /// How many jobs are decided at a time.
 const AT_ONCE: usize = 8;
 
@@ -40,47 +43,67 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Looks at each job with an occurrence that went by two seconds ago or earlier.
 ///
 /// Most need nothing: their occurrences have rows, as the claims of this instance were answered, or as the store says of all
-/// of them in one statement; and one more moves their watermarks. Only a job that owes something gets a pass of its own.
+/// of them in one statement; and one more moves their watermarks. What has no row and can still start in time is claimed with
+/// all else that is due, many in a trip: under load that is what there is most of, and a transaction for each would be what
+/// keeps the rest waiting. Only a job of which something is too late gets a pass of its own.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
-    let Some(_under_way) = engine.begin().filter(|_| engine.has_room()) else { return };
-    let mut looks = Vec::new();
+    let Some(under_way) = engine.begin().filter(|_| engine.has_room()) else { return };
+    let mut jobs = Vec::new();
     for (job, passed) in engine.undecided.until(engine.now() - look()) {
         if engine.jobs.get(job).is_current() {
-            looks.push(Look::at(engine, job, passed));
+            jobs.push((job, passed));
         } else {
             engine.undecided.forget(job);
         }
     }
-    for batch in looks.chunks(BATCH) {
-        let Some(owing) = survey(engine, batch).await else { return };
-        stream::iter(owing).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
+    let mut trusts = true;
+    for batch in jobs.chunks(BATCH) {
+        let looks: Vec<Look> = batch.iter().map(|(job, passed)| Look::at(engine, *job, passed, trusts)).collect();
+        let Some(found) = survey(engine, &looks).await else { return };
+        // What one statement saw to have gone back may have done so for all.
+        trusts &= !found.has_gone_back;
+        engine.claim_owed(&found.in_time, &under_way);
+        stream::iter(found.owing).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
     }
 }
 
 /// A job that is looked at.
 #[derive(Debug)]
-struct Look {
+struct Look<'a> {
     job: JobIndex,
-    passed: Passed,
-    /// Whether it is known of each occurrence since the last known watermark that it has its row.
+    passed: &'a Passed,
+    /// Whether answers of the store to this instance's claims still count.
+    trusts: bool,
+    /// Whether it is known of each occurrence since the last known watermark that it has its row, or will by a claim that is
+    /// under way.
     is_settled: bool,
 }
 
-impl Look {
-    fn at(engine: &Engine, job: JobIndex, passed: Passed) -> Self {
+impl<'a> Look<'a> {
+    fn at(engine: &Engine, job: JobIndex, passed: &'a Passed, trusts: bool) -> Self {
         let entry = engine.jobs.get(job);
         let settings = entry.settings();
         let until = settings.due_until(engine.now() - look(), engine.instance);
         let mut occurrences = settings.trigger.occurrences_between(entry.watermark(), until);
-        let is_settled = occurrences.all(|at| passed.settled.contains(&at));
-        Self { job, passed, is_settled }
+        let is_settled = trusts && occurrences.all(|at| passed.settled.contains(&at) || passed.is_under_way(at));
+        Self { job, passed, trusts, is_settled }
     }
 }
 
-/// Looks at jobs in one statement, moves the watermarks of those that owe nothing, and answers the others; `None` when the
-/// store does not answer.
-async fn survey(engine: &Arc<Engine>, looks: &[Look]) -> Option<Vec<JobIndex>> {
-    let ids = |look: &Look| engine.jobs.get(look.job).settings().id.clone();
+/// What a statement found.
+#[derive(Debug, Default)]
+struct Found {
+    /// Occurrences without a row that can be claimed in time.
+    in_time: Vec<Due>,
+    /// Jobs of which a pass says what they owe.
+    owing: Vec<JobIndex>,
+    /// Whether the store is not what it was: a watermark lies before where it was.
+    has_gone_back: bool,
+}
+
+/// Looks at jobs in one statement, and moves the watermarks over what is decided; `None` when the store does not answer.
+async fn survey(engine: &Arc<Engine>, looks: &[Look<'_>]) -> Option<Found> {
+    let ids = |look: &Look<'_>| engine.jobs.get(look.job).settings().id.clone();
     let jobs = looks.iter().map(|look| SurveyedJob { job_id: ids(look), with_rows: !look.is_settled }).collect();
     let request = SurveyRequest { jobs, lag: LOOK, limit: ROWS };
     let call = engine.store.survey(&request);
@@ -99,33 +122,37 @@ async fn survey(engine: &Arc<Engine>, looks: &[Look]) -> Option<Vec<JobIndex>> {
     if has_gone_back {
         engine.undecided.doubt();
     }
+    let mut found = Found { has_gone_back, ..Found::default() };
     let mut seen: HashMap<JobId, Surveyed> =
         surveyed.into_iter().map(|seen| (seen.state.job_id.clone(), seen)).collect();
-    let mut owing = Vec::new();
     let mut moves = Vec::new();
     for look in looks {
         let entry = engine.jobs.get(look.job);
         let Some(seen) = seen.remove(&entry.settings().id) else { continue };
-        let settled = if has_gone_back { &[][..] } else { &look.passed.settled };
-        match conclude(engine, look.job, &seen, now, settled) {
-            Conclusion::Decided(to) if to > seen.state.watermark => {
-                let job_id = seen.state.job_id;
-                moves.push(WatermarkMove { job_id, revision: seen.state.revision, from: seen.state.watermark, to });
+        let trusts = look.trusts && !has_gone_back;
+        match conclude(engine, look, &seen, now, trusts) {
+            Conclusion::Decided { up_to, in_time } => {
+                found.in_time.extend(in_time);
+                if up_to > seen.state.watermark {
+                    let (job_id, revision) = (seen.state.job_id, seen.state.revision);
+                    moves.push(WatermarkMove { job_id, revision, from: seen.state.watermark, to: up_to });
+                } else {
+                    engine.move_on(look.job, seen.state.watermark);
+                }
             }
-            Conclusion::Decided(_) => engine.move_on(look.job, seen.state.watermark),
-            Conclusion::Owing => owing.push(look.job),
+            Conclusion::Owing => found.owing.push(look.job),
             Conclusion::Paused => engine.undecided.pause(look.job),
             Conclusion::Superseded => entry.supersede(),
         }
     }
     advance(engine, moves).await?;
-    Some(owing)
+    Some(found)
 }
 
 /// What a look at a job came to.
 enum Conclusion {
-    /// Nothing is owed up to this instant.
-    Decided(DateTime<Utc>),
+    /// Nothing is owed up to an instant, and what follows can be claimed in time, or is being claimed.
+    Decided { up_to: DateTime<Utc>, in_time: Vec<Due> },
     /// Something may be owed: a pass with the job locked says what.
     Owing,
     /// It is paused, and what falls in the pause is decided when that ends.
@@ -134,15 +161,9 @@ enum Conclusion {
     Superseded,
 }
 
-/// Concludes from what was seen of a job, and from the occurrences of which claims said that they have their rows.
-fn conclude(
-    engine: &Engine,
-    job: JobIndex,
-    seen: &Surveyed,
-    now: DateTime<Utc>,
-    settled: &[DateTime<Utc>],
-) -> Conclusion {
-    let entry = engine.jobs.get(job);
+/// Concludes from what was seen of a job, and from what is known of this instance's claims.
+fn conclude(engine: &Engine, look: &Look<'_>, seen: &Surveyed, now: DateTime<Utc>, trusts: bool) -> Conclusion {
+    let entry = engine.jobs.get(look.job);
     let (settings, state) = (entry.settings(), &seen.state);
     if state.revision != entry.revision() {
         return Conclusion::Superseded;
@@ -152,10 +173,28 @@ fn conclude(
         Some(_) => return Conclusion::Owing,
         None => {}
     }
+    if seen.is_cut || !state.enabled {
+        return Conclusion::Owing;
+    }
     let until = settings.due_until(now - self::look(), engine.instance).max(state.watermark);
-    // Where the store is not shared, others decide as well (R15): the pass asks the lock backend before it writes anything.
-    let is_decided = !seen.is_cut && state.enabled && has_rows(settings, (state.watermark, until), &seen.rows, settled);
-    if is_decided { Conclusion::Decided(until) } else { Conclusion::Owing }
+    let settled = if trusts { &look.passed.settled[..] } else { &[] };
+    let mut up_to = until;
+    let mut in_time = Vec::new();
+    for at in without_rows(settings, (state.watermark, until), &seen.rows, settled) {
+        let due = engine.due(look.job, at);
+        let is_under_way = look.passed.is_under_way(at);
+        let left = engine.deadline(&due) - now;
+        // Where the store is not shared, others decide as well (R15): the pass asks the lock backend before it writes anything.
+        let can_be_claimed = left > MOMENT && in_time.len() < CLAIMED && engine.claiming_locks().is_none();
+        match is_under_way {
+            true if left > TimeDelta::zero() => {}
+            false if can_be_claimed => in_time.push(due),
+            _ => return Conclusion::Owing,
+        }
+        // The watermark stops before the first one.
+        up_to = up_to.min(at - TimeDelta::milliseconds(1));
+    }
+    Conclusion::Decided { up_to: up_to.max(state.watermark), in_time }
 }
 
 /// Moves watermarks, and lets go of what lies below them.

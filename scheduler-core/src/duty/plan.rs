@@ -27,7 +27,7 @@ use crate::{
 pub(crate) const PASS: usize = 10_000;
 
 /// How near its deadline an occurrence may be claimed in a pass: the claim is written a moment after the plan.
-const MOMENT: TimeDelta = TimeDelta::seconds(1);
+pub(crate) const MOMENT: TimeDelta = TimeDelta::seconds(1);
 
 /// Plans for one job.
 #[derive(Debug)]
@@ -114,18 +114,19 @@ impl Planner for OwedPlanner {
     }
 }
 
-/// Whether each of the schedule's occurrences above a watermark, up to an instant, has its row: by these rows, or as is known
-/// without them.
-pub(crate) fn has_rows(
+/// Those of the schedule's occurrences above a watermark, up to an instant, that have no row by these rows, and are not known
+/// to have one without them.
+pub(crate) fn without_rows(
     settings: &JobSettings,
     (watermark, until): (DateTime<Utc>, DateTime<Utc>),
     rows: &[DecidedRow],
     known: &[DateTime<Utc>],
-) -> bool {
+) -> impl Iterator<Item = DateTime<Utc>> {
     let mut covered = Covered::new(rows);
     // What each instance runs for itself is nobody's to catch up (R26).
-    settings.every_instance
-        || settings.trigger.occurrences_between(watermark, until).all(|at| covered.has(at) || known.contains(&at))
+    let until = if settings.every_instance { watermark } else { until };
+    let occurrences = settings.trigger.occurrences_between(watermark, until);
+    occurrences.filter(move |at| !covered.has(*at) && !known.contains(at))
 }
 
 /// The new watermark, if it is above the old one.

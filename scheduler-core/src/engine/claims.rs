@@ -11,7 +11,10 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::Notify;
 use tracing::{debug, error};
 
-use super::{Backoff, Engine, JobIndex, health::chain, limited, running::HeldLock, starting::UnderWay};
+use super::{
+    Backoff, Engine, JobIndex, agenda::Due, health::chain, limited, running::HeldLock, starting::UnderWay,
+    undecided::Claiming,
+};
 use crate::{
     metrics,
     store::{Claim, ClaimOutcome, Refusal, StoreError},
@@ -37,12 +40,8 @@ pub(super) struct Candidate {
     /// Whether a reply was lost.
     unknown: bool,
     backoff: Backoff,
-}
-
-impl Candidate {
-    pub(super) const fn new(job: JobIndex, claim: Claim, lock: Option<HeldLock>) -> Self {
-        Self { job, claim, lock, asked_at: None, unknown: false, backoff: Backoff::new() }
-    }
+    /// Says to the look at what went by that this instance is at it.
+    _claiming: Claiming,
 }
 
 /// Claims that wait for a trip.
@@ -107,6 +106,24 @@ impl Claims {
 }
 
 impl Engine {
+    /// An occurrence on its way to its claim, with its lease where the lock backend is the claim.
+    pub(super) fn candidate(&self, due: &Due, lock: Option<HeldLock>) -> Candidate {
+        Candidate {
+            job: due.job,
+            claim: self.new_claim(due),
+            lock,
+            asked_at: None,
+            unknown: false,
+            backoff: Backoff::new(),
+            _claiming: self.undecided.claim(due.job, due.scheduled_at),
+        }
+    }
+
+    /// Claims what went by and has no row, past the filter (R12).
+    pub(crate) fn claim_owed(self: &Arc<Self>, owed: &[Due], under_way: &UnderWay) {
+        self.claim(owed.iter().map(|due| self.candidate(due, None)), under_way);
+    }
+
     /// Brings claims to the store, in the next trip.
     pub(super) fn claim(self: &Arc<Self>, candidates: impl IntoIterator<Item = Candidate>, under_way: &UnderWay) {
         self.claims.push(candidates);

@@ -4,13 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
-use super::{
-    Assignment, Engine, JobIndex,
-    agenda::Due,
-    claims::Candidate,
-    locks::{Admission, Admitted},
-    running::HeldLock,
-};
+use super::{Assignment, Engine, JobIndex, agenda::Due, locks::Admission, running::HeldLock};
 use crate::{
     identity::ClaimId,
     occurrence::Origin,
@@ -26,7 +20,7 @@ pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
     for batch in due.chunks(BATCH) {
         let batch = engine.wait_for_room(batch.to_vec()).await;
         let Admission { admitted, early, wait } = engine.admit(&batch).await;
-        engine.claim(admitted.into_iter().map(|admitted| engine.candidate(admitted)), &under_way);
+        engine.claim(admitted.into_iter().map(|one| engine.candidate(&one.due, one.lock)), &under_way);
         if !early.is_empty() {
             engine.tasks.spawn(dispatch_later(Arc::clone(&engine), early, wait));
         }
@@ -43,13 +37,8 @@ fn dispatch_later(engine: Arc<Engine>, early: Vec<Due>, wait: Duration) -> BoxFu
 }
 
 impl Engine {
-    fn candidate(&self, admitted: Admitted) -> Candidate {
-        let job = admitted.due.job;
-        Candidate::new(job, self.new_claim(&admitted.due), admitted.lock)
-    }
-
     /// The claim of a schedule's occurrence.
-    fn new_claim(&self, due: &Due) -> Claim {
+    pub(super) fn new_claim(&self, due: &Due) -> Claim {
         let Due { job, scheduled_at, not_before } = *due;
         let entry = self.jobs.get(job);
         let settings = entry.settings();

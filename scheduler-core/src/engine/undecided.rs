@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use chrono::{DateTime, Utc};
@@ -25,8 +25,21 @@ pub(crate) struct Passed {
     last: DateTime<Utc>,
     /// Those of which an answer of the store said that they have their row, in no order.
     pub(crate) settled: Vec<DateTime<Utc>>,
+    /// Those of which a claim waits or is on its way here, each as long as its claim lives.
+    under_way: Vec<(DateTime<Utc>, Weak<()>)>,
     /// Whether the job was paused when it was last looked at: what falls in a pause is decided at its end (R23).
     pub(crate) is_paused: bool,
+}
+
+/// A claim of an occurrence that waits or is on its way; however it ends, nothing is under way once this is dropped.
+#[derive(Debug)]
+pub(crate) struct Claiming(#[expect(dead_code, reason = "held, not read")] Arc<()>);
+
+impl Passed {
+    /// Whether a claim of this occurrence is under way here.
+    pub(crate) fn is_under_way(&self, scheduled_at: DateTime<Utc>) -> bool {
+        self.under_way.iter().any(|(at, claim)| *at == scheduled_at && claim.strong_count() > 0)
+    }
 }
 
 impl Undecided {
@@ -37,6 +50,7 @@ impl Undecided {
             first: due,
             last: due.scheduled_at,
             settled: Vec::new(),
+            under_way: Vec::new(),
             is_paused: false,
         });
         if due.not_before < passed.first.not_before {
@@ -51,6 +65,16 @@ impl Undecided {
         if let Some(passed) = self.lock().get_mut(&job).filter(|passed| passed.settled.len() < REMEMBERED) {
             passed.settled.push(scheduled_at);
         }
+    }
+
+    /// Notes that an occurrence is being claimed, as long as the answer lives.
+    pub(crate) fn claim(&self, job: JobIndex, scheduled_at: DateTime<Utc>) -> Claiming {
+        let claim = Arc::new(());
+        if let Some(passed) = self.lock().get_mut(&job) {
+            passed.under_way.retain(|(_, claim)| claim.strong_count() > 0);
+            passed.under_way.push((scheduled_at, Arc::downgrade(&claim)));
+        }
+        Claiming(claim)
     }
 
     /// What went by of each job that has an occurrence due at or before `until`.
@@ -132,6 +156,18 @@ mod tests {
         assert_eq!(undecided.until(at(12))[0].1.settled, [at(10), at(11)]);
         undecided.pass(7, at(10), Some(due(11)));
         assert_eq!(undecided.until(at(12))[0].1.settled, [at(11)]);
+    }
+
+    #[test]
+    fn a_claim_is_under_way_until_it_is_dropped() {
+        let undecided = Undecided::default();
+        undecided.note(due(10));
+        undecided.note(due(11));
+        let claim = undecided.claim(7, at(11));
+        let is_under_way = |second| undecided.until(at(12))[0].1.is_under_way(at(second));
+        assert!(!is_under_way(10) && is_under_way(11));
+        drop(claim);
+        assert!(!is_under_way(11));
     }
 
     #[test]
