@@ -34,7 +34,7 @@ pub use control::{
     AnnounceRequest, Announced, Announcement, ControlStore, Heartbeat, InstanceRecord, JobRevision, JobState, Pause,
 };
 pub use decide::{
-    DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
+    DecideRequest, DecideView, Decided, DecidedRow, Deciding, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
 };
 pub use error::StoreError;
 pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, PageStart, PruneRequest, Pruned};
@@ -162,10 +162,18 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     /// watermark was moved, in no order.
     async fn advance(&self, moves: &[WatermarkMove]) -> Result<Vec<JobId>, StoreError>;
 
-    /// Runs a plan over one job's undecided occurrences in one transaction (R12), the job's state locked.
+    /// Runs a plan over the undecided occurrences of each of these jobs in one transaction (R12), the jobs' states locked;
+    /// answers are in the order of the passes.
     ///
     /// `None` when another instance has the job locked, or the job is unknown or the revision superseded.
-    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError>;
+    ///
+    /// # Errors
+    /// An error is of the whole batch: nothing is known of any of its passes, and one that can't be written stands in the way
+    /// of the others. Whoever asks repeats them one by one.
+    ///
+    /// # Cancel safety
+    /// A dropped call may have committed: what it claimed is found by [`ExecutionStore::find_claim`].
+    async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError>;
 
     /// Sets running rows whose lease has expired to `abandoned` (R6), and inserts the next attempt where the lease
     /// says `rerun_on_crash` and attempts are left. A lease that was given for longer than `healthy_for` is left alone.

@@ -78,8 +78,8 @@ async fn end(
     request: &ResumeRequest,
     planner: &dyn Planner,
 ) -> Result<ResumeOutcome, PostgresError> {
-    let job_id = request.job_id.as_str();
-    let job: Param<'_> = (&job_id, Type::TEXT);
+    let jobs = vec![request.job_id.as_str()];
+    let job: Param<'_> = (&jobs, Type::TEXT_ARRAY);
     let locked = connection.query(Query::DecideLockWaiting, std::slice::from_ref(&job)).await?;
     let Some(state) = locked.first().map(row::state).transpose()? else { return Ok(ResumeOutcome::UnknownJob) };
     let Some(pause) = state.pause.clone() else { return Ok(ResumeOutcome::NotPaused(state)) };

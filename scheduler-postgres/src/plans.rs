@@ -287,6 +287,14 @@ async fn batches_are_read_once(tables: Tables) {
         .await;
     let moves = [claims[1].clone(), claims[2].clone(), seen, scene.each("timestamptz", "now()").await];
     check(&scene, Query::Advance, &moves).await;
+    let ends = scene.each("timestamptz", "now()").await;
+    check(&scene, Query::DecideLock, &claims[1..2]).await;
+    let view = [claims[1].clone(), scene.each("bigint", "0").await, scene.each("bigint", "1001").await];
+    check(&scene, Query::DecideView, &view).await;
+    check(&scene, Query::DecideWatermark, &[claims[1].clone(), ends.clone()]).await;
+    let grown =
+        [scene.of_rows("bigint", "id", "running").await, scene.each("text", "'s:grown' || n").await, ends.clone()];
+    check(&scene, Query::DecideGrow, &[grown.as_slice(), &[scene.each("bigint", "1").await]].concat()).await;
     let (ids, fences) =
         (scene.of_rows("bigint", "id", "running").await, scene.of_rows("bigint", "fence", "running").await);
     check(&scene, Query::Renew, &[ids.clone(), fences.clone(), claim[3].clone()]).await;

@@ -9,7 +9,7 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
-    store::{Grant, JobRevision, JobState, Pause},
+    store::{DecidedRow, Grant, JobRevision, JobState, Pause},
 };
 use tokio_postgres::Row;
 
@@ -144,4 +144,19 @@ pub(crate) fn millis(duration: std::time::Duration) -> i64 {
     /// A thousand years: what is longer is no date that the server can add up.
     const LONGEST: i64 = 1_000 * 365 * 24 * 60 * 60 * 1_000;
     duration.as_millis().try_into().unwrap_or(LONGEST).min(LONGEST)
+}
+
+/// The rows of a schedule's occurrences, from two columns of arrays, as many as this; and whether there are more.
+pub(crate) fn decided_rows(
+    row: &Row,
+    (instants, starts): (&str, &str),
+    limit: usize,
+) -> Result<(Vec<DecidedRow>, bool), PostgresError> {
+    let instants: Option<Vec<DateTime<Utc>>> = row.try_get(instants)?;
+    let starts: Option<Vec<Option<DateTime<Utc>>>> = row.try_get(starts)?;
+    let seen = instants.unwrap_or_default().into_iter().zip(starts.unwrap_or_default());
+    let mut rows: Vec<_> = seen.map(|(scheduled_at, missed_from)| DecidedRow { scheduled_at, missed_from }).collect();
+    let is_cut = rows.len() > limit;
+    rows.truncate(limit);
+    Ok((rows, is_cut))
 }

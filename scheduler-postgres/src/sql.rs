@@ -45,7 +45,6 @@ queries! {
     DecideLock = "decide_lock" with "SKIP LOCKED",
     DecideLockWaiting = "decide_lock",
     DecideView = "decide_view",
-    DecideRows = "decide_rows",
     DecideInsert = "decide_insert",
     DecideGrow = "decide_grow",
     DecideWatermark = "decide_watermark",

@@ -9,13 +9,13 @@ use scheduler_core::{
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
-        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
-        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
-        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest,
-        TakeOutcome, TakeRequest, WatermarkMove,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
+        DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
+        OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
+        RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
+        SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest, TakeOutcome,
+        TakeRequest, WatermarkMove,
     },
 };
 
@@ -192,8 +192,8 @@ impl ExecutionStore for PostgresStore {
         survey::advance(&self.connections, moves).await.map_err(|error| error.write("move watermarks"))
     }
 
-    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
-        decide::decide(&self.connections, request, planner).await.map_err(|error| error.write("decide occurrences"))
+    async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError> {
+        decide::decide(&self.connections, passes).await.map_err(|error| error.write("decide occurrences"))
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use scheduler_core::{
     identity::JobId,
-    store::{DecidedRow, Survey, SurveyRequest, Surveyed, WatermarkMove},
+    store::{Survey, SurveyRequest, Surveyed, WatermarkMove},
 };
 use tokio_postgres::{Row, types::Type};
 
@@ -28,12 +28,7 @@ pub(crate) async fn survey(connections: &Connections, request: &SurveyRequest) -
 }
 
 fn surveyed(row: &Row, limit: usize) -> Result<Surveyed, PostgresError> {
-    let instants: Option<Vec<DateTime<Utc>>> = row.try_get("scheduled_at")?;
-    let starts: Option<Vec<Option<DateTime<Utc>>>> = row.try_get("missed_from")?;
-    let seen = instants.unwrap_or_default().into_iter().zip(starts.unwrap_or_default());
-    let mut rows: Vec<_> = seen.map(|(scheduled_at, missed_from)| DecidedRow { scheduled_at, missed_from }).collect();
-    let is_cut = rows.len() > limit;
-    rows.truncate(limit);
+    let (rows, is_cut) = row::decided_rows(row, ("scheduled_at", "missed_from"), limit)?;
     Ok(Surveyed { state: row::state(row)?, rows, is_cut })
 }
 

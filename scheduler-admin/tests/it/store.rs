@@ -14,13 +14,13 @@ use scheduler_core::{
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
-        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
-        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
-        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome,
-        TakeRequest, WatermarkMove, memory::MemoryStore,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
+        DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
+        OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
+        RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
+        SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest,
+        WatermarkMove, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -168,8 +168,8 @@ impl ExecutionStore for TestStore {
         self.inner.advance(moves).await
     }
 
-    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
-        self.inner.decide(request, planner).await
+    async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError> {
+        self.inner.decide(passes).await
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {

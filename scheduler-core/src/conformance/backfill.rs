@@ -35,7 +35,7 @@ async fn decide(scene: &Scene<'_>, plan: DecisionPlan) {
         lag: Duration::ZERO,
         limit: 100,
     };
-    scene.store.decide(&request, &Fixed(plan)).await.expect("the store answers").expect("the job is free");
+    scene.decide(&request, &Fixed(plan)).await.expect("the store answers").expect("the job is free");
 }
 
 /// Records the occurrences of every tenth millisecond, from 10 to 50, as one missed range, and moves the watermark to 60.

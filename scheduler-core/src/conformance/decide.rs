@@ -7,15 +7,15 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::scene::{Scene, announce, announcement, finish, job};
+use super::scene::{Scene, announce, announcement, decide_one, finish, job};
 use crate::{
     conformance::StoreHarness,
     identity::InstanceId,
     occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
     store::{
-        Claim, ClaimOutcome, DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow,
-        Planner, RangeRow, Refusal,
+        Claim, ClaimOutcome, DecideRequest, DecideView, Decided, DecidedRow, Deciding, DecisionPlan, GrowRange,
+        PlannedRow, Planner, RangeRow, Refusal,
     },
 };
 
@@ -46,7 +46,7 @@ fn request(scene: &Scene<'_>) -> DecideRequest {
 /// Runs a plan; what was decided, and what the planner saw.
 async fn pass(scene: &Scene<'_>, request: &DecideRequest, plan: DecisionPlan) -> (Decided, DecideView) {
     let planner = Fixed { plan, ..Fixed::default() };
-    let decided = scene.store.decide(request, &planner).await.expect("the store answers").expect("the job is free");
+    let decided = scene.decide(request, &planner).await.expect("the store answers").expect("the job is free");
     let seen = planner.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     (decided, seen.expect("the planner was asked"))
 }
@@ -336,15 +336,57 @@ pub async fn a_superseded_revision_decides_nothing(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     announce(&*scene.store, InstanceId::random(), &announcement(&scene.job, "second")).await;
     let planner = Fixed { plan: rows(vec![catch_up(scene.at(10))], scene.at(20)), ..Fixed::default() };
-    let decided = scene.store.decide(&request(&scene), &planner).await.expect("the store answers");
+    let decided = scene.decide(&request(&scene), &planner).await.expect("the store answers");
     assert!(decided.is_none(), "{decided:?}");
     assert_eq!((scene.newest(scene.at(10)).await, watermark(&scene).await), (None, scene.watermark));
+}
+
+/// R12: many jobs in one transaction, each by its own plan, whatever becomes of the others.
+pub async fn passes_over_many_jobs_decide_each_by_its_own_plan(harness: &dyn StoreHarness) {
+    let first = Scene::new(harness).await;
+    let [second, third] = [first.beside("second").await, first.beside("third").await];
+    announce(&*first.store, InstanceId::random(), &announcement(&third.job, "another")).await;
+    let missed = |scene: &Scene<'_>| PlannedRow::Range {
+        status: Status::Missed,
+        reason: Reason::Deadline,
+        missed_from: scene.at(10),
+        scheduled_at: scene.at(20),
+        missed_count: 2,
+    };
+    let plans = [
+        Fixed { plan: rows(vec![missed(&first), catch_up(first.at(30))], first.at(40)), ..Fixed::default() },
+        Fixed { plan: rows(vec![PlannedRow::Claim(second.claim(10))], second.at(20)), ..Fixed::default() },
+        Fixed { plan: rows(vec![catch_up(third.at(10))], third.at(20)), ..Fixed::default() },
+        Fixed { plan: rows(vec![catch_up(first.at(10))], first.at(20)), ..Fixed::default() },
+    ];
+    let unknown = DecideRequest { job_id: job("never-announced"), ..request(&first) };
+    let requests = [request(&first), request(&second), request(&third), unknown];
+    let passes: Vec<Deciding<'_>> =
+        requests.into_iter().zip(&plans).map(|(request, planner)| Deciding { request, planner }).collect();
+    let decided = first.store.decide(&passes).await.expect("the store answers");
+    let [Some(one), Some(two), None, None] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!((one.missed, one.caught_up, one.watermark), (2, 1, first.at(40)));
+    assert!(matches!(two.claims[..], [(_, ClaimOutcome::Granted(_))]), "{two:?}");
+    assert_eq!([watermark(&first).await, watermark(&second).await], [first.at(40), second.at(20)]);
+    assert_eq!(watermark(&third).await, third.watermark);
+    let range = view(&first).await.newest_range.expect("it was just written");
+    let grow = GrowRange { execution_id: range.execution_id, scheduled_at: first.at(50), added: 3 };
+    let grown = Fixed { plan: DecisionPlan { grow: Some(grow), ..DecisionPlan::default() }, ..Fixed::default() };
+    let ranged = Fixed { plan: rows(vec![missed(&second)], second.at(30)), ..Fixed::default() };
+    let passes = [
+        Deciding { request: request(&second), planner: &ranged },
+        Deciding { request: request(&first), planner: &grown },
+    ];
+    let decided = first.store.decide(&passes).await.expect("the store answers");
+    let [Some(one), Some(two)] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!((one.missed, two.missed), (2, 3));
+    assert_eq!(first.newest(first.at(50)).await.and_then(|row| row.missed_count), Some(5));
 }
 
 pub async fn an_unknown_job_is_not_decided(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let unknown = DecideRequest { job_id: job("never-announced"), ..request(&scene) };
-    let decided = scene.store.decide(&unknown, &Fixed::default()).await.expect("the store answers");
+    let decided = scene.decide(&unknown, &Fixed::default()).await.expect("the store answers");
     assert!(decided.is_none(), "{decided:?}");
 }
 
@@ -382,7 +424,7 @@ pub async fn ten_passes_at_once_decide_each_occurrence_once(harness: &dyn StoreH
     let until = scene.at(50);
     let passes = (0..10).map(|_| {
         let (store, request, occurrences) = (scene.store.attach(), request(&scene), occurrences.clone());
-        tokio::spawn(async move { store.decide(&request, &CatchUpAll { occurrences, until }).await })
+        tokio::spawn(async move { decide_one(&*store, &request, &CatchUpAll { occurrences, until }).await })
     });
     let mut caught_up = 0;
     for pass in passes.collect::<Vec<_>>() {
@@ -402,7 +444,7 @@ pub async fn a_claim_and_a_pass_at_once_decide_an_occurrence_once(harness: &dyn 
         let claimer = tokio::spawn(async move { store.claim(&[claim]).await });
         let (store, request) = (scene.store.attach(), request(&scene));
         let planner = CatchUpAll { occurrences: vec![at], until: at + TimeDelta::milliseconds(1) };
-        let decider = tokio::spawn(async move { store.decide(&request, &planner).await });
+        let decider = tokio::spawn(async move { decide_one(&*store, &request, &planner).await });
         let claimed = claimer.await.expect("no panic").expect("the store answers");
         let decided = decider.await.expect("no panic").expect("the store answers");
         let caught_up = decided.map_or(0, |decided| decided.caught_up);

@@ -84,7 +84,7 @@ pub async fn twenty_thousand_rows_that_wait_are_each_taken_once(harness: &dyn St
         lag: Duration::ZERO,
         limit: 100,
     };
-    let decided = scene.store.decide(&request, &Backlog).await.expect("the store answers").expect("nobody else has it");
+    let decided = scene.decide(&request, &Backlog).await.expect("the store answers").expect("nobody else has it");
     assert_eq!(decided.waiting, WAITING);
     let mut taken = HashSet::new();
     let mut newest = None;

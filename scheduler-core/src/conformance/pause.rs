@@ -84,7 +84,7 @@ async fn pass(scene: &Scene<'_>, announced: &Announcement) -> Decided {
         lag: Duration::ZERO,
         limit: 10_000,
     };
-    scene.store.decide(&request, &planner).await.expect("the store answers").expect("the job is free")
+    scene.decide(&request, &planner).await.expect("the store answers").expect("the job is free")
 }
 
 const PAUSED: (Status, Reason) = (Status::Skipped, Reason::Paused);

@@ -35,7 +35,7 @@ async fn move_watermark(scene: &Scene<'_>, to: DateTime<Utc>) {
         lag: Duration::ZERO,
         limit: 100,
     };
-    scene.store.decide(&request, &MoveTo(to)).await.expect("the store answers").expect("the job is free");
+    scene.decide(&request, &MoveTo(to)).await.expect("the store answers").expect("the job is free");
 }
 
 /// Runs occurrences that succeed; their rows, oldest first.

@@ -201,7 +201,7 @@ pub async fn what_an_execution_said_is_pruned_with_it(harness: &dyn StoreHarness
     }
     let (job_id, revision, instance) = (scene.job.clone(), scene.revision, scene.instance);
     let decide = DecideRequest { job_id, revision, instance, lag: Duration::ZERO, limit: 100 };
-    scene.store.decide(&decide, &MoveTo(scene.at(10))).await.expect("the store answers").expect("the job is free");
+    scene.decide(&decide, &MoveTo(scene.at(10))).await.expect("the store answers").expect("the job is free");
     let before = scene.now().await + TimeDelta::hours(1);
     let request = PruneRequest { job_id: Some(scene.job.clone()), before, limit: 1 };
     assert_eq!(scene.store.prune(&request).await.expect("the store answers").rows, 1);

@@ -13,10 +13,11 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Actor, AnnounceRequest, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome, DecideView,
-        DecisionPlan, DueExecution, DueRequest, ExecutionFilter, ExecutionQuery, Finish, FinishOutcome, Grant,
-        Heartbeat, HeldLease, JobState, ManualOutcome, ManualRequest, NextAttempt, PageStart, Pause, Planner,
-        RecoverRequest, Recovered, RenewedLease, Store, TakeOutcome, TakeRequest,
+        Actor, AnnounceRequest, Announced, Announcement, CancelOutcome, CancelRequest, Claim, ClaimOutcome,
+        DecideRequest, DecideView, Decided, Deciding, DecisionPlan, DueExecution, DueRequest, ExecutionFilter,
+        ExecutionQuery, Finish, FinishOutcome, Grant, Heartbeat, HeldLease, JobState, ManualOutcome, ManualRequest,
+        NextAttempt, PageStart, Pause, Planner, RecoverRequest, Recovered, RenewedLease, Store, StoreError,
+        TakeOutcome, TakeRequest,
     },
     trace_context::TraceContext,
 };
@@ -38,7 +39,25 @@ pub(crate) struct Scene<'a> {
     pub(crate) watermark: DateTime<Utc>,
 }
 
+/// One pass over one job.
+pub(crate) async fn decide_one(
+    store: &dyn Store,
+    request: &DecideRequest,
+    planner: &dyn Planner,
+) -> Result<Option<Decided>, StoreError> {
+    let pass = Deciding { request: request.clone(), planner };
+    Ok(store.decide(&[pass]).await?.pop().flatten())
+}
+
 impl<'a> Scene<'a> {
+    pub(crate) async fn decide(
+        &self,
+        request: &DecideRequest,
+        planner: &dyn Planner,
+    ) -> Result<Option<Decided>, StoreError> {
+        decide_one(&*self.store, request, planner).await
+    }
+
     pub(crate) async fn new(harness: &'a dyn StoreHarness) -> Self {
         let (store, instance, job) = (harness.store(), InstanceId::random(), job("conformance"));
         beat(&*store, instance).await;

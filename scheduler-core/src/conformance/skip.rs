@@ -95,7 +95,7 @@ pub async fn a_pass_sees_a_skipped_occurrence_as_decided(harness: &dyn StoreHarn
             limit: 100,
         };
         let planner = Seen::default();
-        scene.store.decide(&request, &planner).await.expect("the store answers").expect("the job is free");
+        scene.decide(&request, &planner).await.expect("the store answers").expect("the job is free");
         planner.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     };
     assert_eq!(seen().await, [], "its time has not come");

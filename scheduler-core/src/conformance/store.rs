@@ -181,6 +181,7 @@ macro_rules! store_conformance {
             a_paused_jobs_planned_claim_is_refused_and_stays_owed
             ten_passes_at_once_decide_each_occurrence_once
             a_claim_and_a_pass_at_once_decide_an_occurrence_once
+            passes_over_many_jobs_decide_each_by_its_own_plan
         }
         $crate::__conformance_cases! { $harness, survey:
             a_look_at_many_jobs_sees_their_states_and_rows

@@ -159,7 +159,7 @@ async fn caught_up(scene: &Scene<'_>, millis: &[i64]) -> Vec<ExecutionId> {
         lag: Duration::ZERO,
         limit: 100,
     };
-    scene.store.decide(&request, &Fixed(DecisionPlan { rows, ..DecisionPlan::default() })).await.expect("decided");
+    scene.decide(&request, &Fixed(DecisionPlan { rows, ..DecisionPlan::default() })).await.expect("decided");
     let mut ids = Vec::new();
     for millis in millis {
         ids.push(scene.newest(scene.at(*millis)).await.expect("it was decided").id);

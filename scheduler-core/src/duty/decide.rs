@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use tracing::{info, warn};
 
 use super::{
@@ -20,7 +20,8 @@ use crate::{
     identity::JobId,
     metrics,
     store::{
-        ClaimOutcome, DecideRequest, Decided, StoreError, Survey, SurveyRequest, Surveyed, SurveyedJob, WatermarkMove,
+        ClaimOutcome, DecideRequest, Decided, Deciding, StoreError, Survey, SurveyRequest, Surveyed, SurveyedJob,
+        WatermarkMove,
     },
 };
 
@@ -34,10 +35,16 @@ const ROWS: usize = 100;
 /// How many occurrences of a job are claimed at a look; of more, a pass sees to them.
 const CLAIMED: usize = 100;
 
-/// How many jobs are decided at a time.
+/// How many jobs are decided in one transaction.
+const PASSES: usize = 200;
+
+/// How many rows of a job such a transaction reads; where there are more, the next pass goes on.
+const VIEWED: usize = 1_000;
+
+/// How many jobs are decided at a time where the lock backend is asked of each.
 const AT_ONCE: usize = 8;
 
-/// How long one job's transaction may take.
+/// How long a transaction may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Looks at each job with an occurrence that went by two seconds ago or earlier.
@@ -45,7 +52,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Most need nothing: their occurrences have rows, as the claims of this instance were answered, or as the store says of all
 /// of them in one statement; and one more moves their watermarks. What has no row and can still start in time is claimed with
 /// all else that is due, many in a trip: under load that is what there is most of, and a transaction for each would be what
-/// keeps the rest waiting. Only a job of which something is too late gets a pass of its own.
+/// keeps the rest waiting. A job of which something is too late gets a pass with its state locked, many jobs a transaction.
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     let Some(under_way) = engine.begin().filter(|_| engine.has_room()) else { return };
     let mut jobs = Vec::new();
@@ -63,7 +70,11 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
         // What one statement saw to have gone back may have done so for all.
         trusts &= !found.has_gone_back;
         engine.claim_owed(&found.in_time, &under_way);
-        stream::iter(found.owing).for_each_concurrent(AT_ONCE, |job| decide(engine, job)).await;
+        // The backend is asked before anything is locked, and each job for itself.
+        let at_once = if engine.claiming_locks().is_some() { 1 } else { PASSES };
+        let passes: Vec<Vec<JobIndex>> = found.owing.chunks(at_once).map(<[JobIndex]>::to_vec).collect();
+        let in_turn = if at_once == 1 { AT_ONCE } else { 1 };
+        stream::iter(passes).for_each_concurrent(in_turn, |jobs| decide(engine, jobs)).await;
     }
 }
 
@@ -225,58 +236,99 @@ impl Engine {
     }
 }
 
-/// Decides what one job owes, pass after pass.
-async fn decide(engine: &Arc<Engine>, job: JobIndex) {
-    let entry = engine.jobs.get(job);
-    while entry.is_current() && !engine.is_draining() {
-        let before = entry.watermark();
-        let Some((decided, until)) = pass(engine, job).await else { return };
-        engine.move_on(job, decided.watermark);
-        let next = entry.settings().trigger.next_after(decided.watermark).map(|next| engine.due(job, next));
-        let is_owed = next.is_some_and(|next| next.not_before <= until);
-        if !is_owed || decided.watermark <= before {
+/// Decides what these jobs owe, pass after pass.
+async fn decide(engine: &Arc<Engine>, mut jobs: Vec<JobIndex>) {
+    loop {
+        jobs.retain(|job| engine.jobs.get(*job).is_current());
+        if jobs.is_empty() || engine.is_draining() {
             return;
+        }
+        jobs = pass(engine, &jobs).await;
+    }
+}
+
+/// One pass over each of these jobs, in one transaction; answers those that still owe something. One that another instance
+/// is at, or of which a backend does not answer, is left for the next look.
+fn pass<'a>(engine: &'a Arc<Engine>, jobs: &'a [JobIndex]) -> BoxFuture<'a, Vec<JobIndex>> {
+    pass_over(engine, jobs).boxed()
+}
+
+async fn pass_over(engine: &Arc<Engine>, jobs: &[JobIndex]) -> Vec<JobIndex> {
+    let mut planners = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        planners.extend(planner(engine, *job).await.map(|planner| (*job, planner)));
+    }
+    let request = |(job, planner): &(JobIndex, OwedPlanner)| DecideRequest {
+        job_id: planner.settings.id.clone(),
+        revision: engine.jobs.get(*job).revision(),
+        instance: engine.instance,
+        lag: LOOK,
+        limit: if jobs.len() > 1 { VIEWED } else { PASS },
+    };
+    let passes: Vec<Deciding<'_>> =
+        planners.iter().map(|one| Deciding { request: request(one), planner: &one.1 }).collect();
+    let asked_at = engine.clock.uptime();
+    match limited(&*engine.clock, LIMIT, "decide occurrences", engine.store.decide(&passes)).await {
+        Ok(answers) => {
+            engine.health.store_answered();
+            let answered = planners.into_iter().zip(answers);
+            answered
+                .filter_map(|((job, planner), decided)| follow(engine, job, &planner, &decided?, asked_at))
+                .collect()
+        }
+        // One that can't be written holds up none of the others.
+        Err(StoreError::Rejected { .. }) if jobs.len() > 1 => {
+            let mut owing = Vec::new();
+            for job in jobs {
+                owing.extend(pass(engine, std::slice::from_ref(job)).await);
+            }
+            owing
+        }
+        Err(error) => {
+            engine.health.store_failed(&error);
+            if error.is_unknown() {
+                // What the passes claimed may be written, and nobody will run it.
+                let claimed = |(job, planner): (JobIndex, OwedPlanner)| {
+                    planner.into_claimed().into_iter().map(move |claim_id| (claim_id, job))
+                };
+                engine.give_up(planners.into_iter().flat_map(claimed));
+            }
+            Vec::new()
         }
     }
 }
 
-/// One pass, and up to where it could decide; `None` when another instance is at it, or a backend is away.
-async fn pass(engine: &Arc<Engine>, job: JobIndex) -> Option<(Decided, DateTime<Utc>)> {
+/// Who plans a job's pass; `None` when the lock backend does not answer.
+async fn planner(engine: &Arc<Engine>, job: JobIndex) -> Option<OwedPlanner> {
     let entry = engine.jobs.get(job);
     let due_until = entry.settings().due_until(engine.now() - look(), engine.instance);
-    let elsewhere = match engine.decided_elsewhere(job, due_until, |at| engine.due(job, at)).await {
-        Ok(elsewhere) => elsewhere,
-        Err(error) => {
-            engine.health.locks_failed(&error, false);
-            return None;
-        }
-    };
-    let asked_until = elsewhere.until;
-    let planner = OwedPlanner {
+    let elsewhere = engine.decided_elsewhere(job, due_until, |at| engine.due(job, at)).await;
+    let elsewhere = elsewhere.inspect_err(|error| engine.health.locks_failed(error, false)).ok()?;
+    Some(OwedPlanner {
         settings: Arc::clone(entry.job.settings()),
         instance: engine.instance,
         elsewhere,
         claims: engine.claiming_locks().is_none(),
         claimed: Mutex::default(),
-    };
-    let request = DecideRequest {
-        job_id: entry.settings().id.clone(),
-        revision: entry.revision(),
-        instance: engine.instance,
-        lag: LOOK,
-        limit: PASS,
-    };
-    let asked_at = engine.clock.uptime();
-    let answer = limited(&*engine.clock, LIMIT, "decide occurrences", engine.store.decide(&request, &planner)).await;
-    if answer.as_ref().is_err_and(StoreError::is_unknown) {
-        // What the pass claimed may be written, and nobody will run it.
-        engine.give_up(planner.into_claimed().into_iter().map(|claim_id| (claim_id, job)));
-    }
-    let decided = answer.inspect_err(|error| engine.health.store_failed(error)).ok()??;
-    engine.health.store_answered();
-    act(engine, job, &decided, asked_at);
+    })
+}
+
+/// Acts on a pass; answers the job if it owes more.
+fn follow(
+    engine: &Arc<Engine>,
+    job: JobIndex,
+    planner: &OwedPlanner,
+    decided: &Decided,
+    asked_at: Duration,
+) -> Option<JobIndex> {
+    let before = engine.jobs.get(job).watermark();
+    act(engine, job, decided, asked_at);
+    engine.move_on(job, decided.watermark);
     let until = decided.now - look();
-    Some((decided, asked_until.map_or(until, |asked| asked.min(until))))
+    let until = planner.elsewhere.until.map_or(until, |asked| asked.min(until));
+    let next = planner.settings.trigger.next_after(decided.watermark)?;
+    let is_owed = engine.due(job, next).not_before <= until;
+    (is_owed && decided.watermark > before).then_some(job)
 }
 
 fn look() -> TimeDelta {

@@ -26,6 +26,15 @@ pub struct DecideRequest {
     pub limit: usize,
 }
 
+/// A pass over one job's undecided occurrences: what is asked, and who plans.
+#[derive(Debug, Clone)]
+pub struct Deciding<'a> {
+    /// The request.
+    pub request: DecideRequest,
+    /// Decides what to write from what is seen.
+    pub planner: &'a dyn Planner,
+}
+
 /// What the pass sees, the job's state locked.
 #[derive(Debug, Clone)]
 pub struct DecideView {

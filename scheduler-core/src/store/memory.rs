@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use self::state::State;
 use super::{
     AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
-    CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided, DueExecution,
+    CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
     DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
     HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
     OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
@@ -205,8 +205,8 @@ impl ExecutionStore for MemoryStore {
         Ok(self.write(|state, _| state.advance(moves)))
     }
 
-    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
-        self.write(|state, now| state.decide(request, planner, now))
+    async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError> {
+        self.write(|state, now| state.decide(passes, now))
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {

@@ -8,8 +8,8 @@ use scheduler_core::{
     job::OverlapPolicy,
     occurrence::OccurrenceKey,
     store::{
-        AnnounceRequest, Announcement, Claim, ClaimOutcome, ControlStore as _, DecideRequest, DecideView, DecisionPlan,
-        ExecutionStore as _, Planner, Refusal, StoreError,
+        AnnounceRequest, Announcement, Claim, ClaimOutcome, ControlStore as _, DecideRequest, DecideView, Deciding,
+        DecisionPlan, ExecutionStore as _, Planner, Refusal, StoreError,
     },
 };
 use scheduler_postgres::PostgresStore;
@@ -122,7 +122,8 @@ async fn a_claim_that_waits_for_a_pass_finds_its_occurrence_decided() {
         lag: Duration::from_secs(2),
         limit: 100,
     };
-    let second = store.decide(&request, &DecideAll).await.expect("the store answers");
+    let passes = [Deciding { request, planner: &DecideAll }];
+    let second = store.decide(&passes).await.expect("the store answers").remove(0);
     assert!(second.is_none(), "another instance has the job locked");
     pass.commit().await.expect("the pass commits");
     let outcomes = asking.await.expect("no panic").expect("the store answers");

@@ -11,8 +11,7 @@ use crate::{
     occurrence::{OccurrenceKey, Origin},
     status::Reason,
     store::{
-        DecideRequest, DecideView, Decided, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow,
-        StoreError,
+        DecideView, Decided, DecidedRow, Deciding, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow, StoreError,
     },
 };
 
@@ -22,15 +21,17 @@ const VIEW_LIMIT: usize = 10_000;
 impl State {
     pub(super) fn decide(
         &mut self,
-        request: &DecideRequest,
-        planner: &dyn Planner,
+        passes: &[Deciding<'_>],
         now: DateTime<Utc>,
-    ) -> Result<Option<Decided>, StoreError> {
-        if self.jobs.get(&request.job_id).is_none_or(|job| job.state.revision != request.revision) {
-            return Ok(None);
-        }
-        let view = self.view(&request.job_id, now - request.lag, request.limit, now);
-        self.pass(&request.job_id, &view, planner).map(Some)
+    ) -> Result<Vec<Option<Decided>>, StoreError> {
+        let decide = |Deciding { request, planner }: &Deciding<'_>| {
+            if self.jobs.get(&request.job_id).is_none_or(|job| job.state.revision != request.revision) {
+                return Ok(None);
+            }
+            let view = self.view(&request.job_id, now - request.lag, request.limit, now);
+            self.pass(&request.job_id, &view, *planner).map(Some)
+        };
+        passes.iter().map(decide).collect()
     }
 
     /// Decides what a job owes up to now, pass after pass; the planner sees the job's current revision.

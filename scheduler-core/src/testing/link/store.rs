@@ -12,13 +12,13 @@ use crate::{
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
-        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, DecideRequest, Decided,
-        DueExecution, DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat,
-        HeldLease, HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome,
-        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
-        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
-        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome,
-        TakeRequest, WatermarkMove,
+        CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
+        DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
+        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
+        OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
+        RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
+        SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest,
+        WatermarkMove,
     },
 };
 
@@ -151,9 +151,9 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
         self.decide_by(Operation::Advance, |store| async move { store.advance(&moves).await }).await
     }
 
-    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
+    async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError> {
         let deciding = self.deciding();
-        self.carry_within(Operation::Decide, deciding.decide(request, planner)).await
+        self.carry_within(Operation::Decide, deciding.decide(passes)).await
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {

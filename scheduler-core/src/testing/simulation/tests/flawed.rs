@@ -19,10 +19,9 @@ use crate::{
     occurrence::OccurrenceKey,
     random,
     store::{
-        Claim, ClaimOutcome, ClaimRecord, DecideRequest, Decided, DecidedRow, DueExecution, DueRequest, ExecutionStore,
-        Finish, FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, Planner, RecoverRequest, Recovered,
-        Refusal, RenewedLease, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest, WatermarkMove,
-        memory::MemoryStore,
+        Claim, ClaimOutcome, ClaimRecord, Decided, DecidedRow, Deciding, DueExecution, DueRequest, ExecutionStore,
+        Finish, FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, RecoverRequest, Recovered, Refusal,
+        RenewedLease, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest, WatermarkMove, memory::MemoryStore,
     },
     testing::simulation::time::MachineClock,
 };
@@ -186,8 +185,8 @@ impl ExecutionStore for FlawedStore {
         self.inner.advance(moves).await
     }
 
-    async fn decide(&self, request: &DecideRequest, planner: &dyn Planner) -> Result<Option<Decided>, StoreError> {
-        self.inner.decide(request, planner).await
+    async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError> {
+        self.inner.decide(passes).await
     }
 
     async fn recover(&self, request: &RecoverRequest) -> Result<Vec<Recovered>, StoreError> {
