@@ -3,7 +3,10 @@
 use std::{
     collections::VecDeque,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,6 +53,8 @@ pub(crate) struct Claims {
     waiting: Mutex<Waiting>,
     /// Told when no trip is under way any more.
     done: Notify,
+    /// How long the last trip that was answered took, in microseconds.
+    took: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +81,11 @@ impl Claims {
             return None;
         }
         Some(waiting.candidates.drain(..count).collect())
+    }
+
+    /// How long the last trip that was answered took.
+    pub(super) fn last_trip(&self) -> Duration {
+        Duration::from_micros(self.took.load(Ordering::Relaxed))
     }
 
     /// Waits until no claim is under way.
@@ -177,6 +187,8 @@ fn make_trip<'a>(engine: &'a Arc<Engine>, candidates: Vec<Candidate>, under_way:
         match limited(&*engine.clock, CLAIM_LIMIT, "claim occurrences", engine.store.claim(&claims)).await {
             Ok(outcomes) => {
                 engine.health.store_answered();
+                let took = (engine.clock.uptime() - asked_at).as_micros();
+                engine.claims.took.store(took.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
                 let mut not_due = Vec::new();
                 let mut wait = Duration::ZERO;
                 for (candidate, outcome) in candidates.into_iter().zip(outcomes) {

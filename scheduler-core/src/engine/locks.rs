@@ -25,6 +25,10 @@ use crate::{
 /// How long the filter may take in front of a shared store (R10), beside [`KEY_LIMIT`].
 const FILTER_LIMIT: Duration = Duration::from_millis(50);
 
+/// How long it may take where the store takes as long for a claim: what is not waited for here waits there, with all that
+/// the filter would have kept away.
+const LONGEST_FILTER_LIMIT: Duration = Duration::from_millis(500);
+
 /// How long the lock backend may take where it is the claim, beside [`KEY_LIMIT`].
 const LEASE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -80,7 +84,8 @@ impl Locks {
             return Admission::of(batch.iter().copied());
         }
         let requests: Vec<_> = batch.iter().map(|due| engine.acquire_request(due, LockMode::Filter)).collect();
-        match self.acquire(engine, FILTER_LIMIT, &requests).await {
+        let limit = engine.claims.last_trip().clamp(FILTER_LIMIT, LONGEST_FILTER_LIMIT);
+        match self.acquire(engine, limit, &requests).await {
             Ok(answers) => {
                 self.breaker.succeeded();
                 engine.health.locks_answered();

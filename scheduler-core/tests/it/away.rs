@@ -72,7 +72,7 @@ impl Switch {
         *self.only.lock().expect("no test panics with it") = Some(operation);
     }
 
-    /// Refuses outcomes of this job that say what the job said.
+    /// Refuses passes over this job, and outcomes of it that say what the job said.
     pub(crate) fn set_refusing(&self, job: &'static str) {
         *self.refuses.lock().expect("no test panics with it") = Some(job);
     }
@@ -183,6 +183,10 @@ impl ExecutionStore for SwitchedStore {
     }
 
     async fn decide(&self, passes: &[Deciding<'_>]) -> Result<Vec<Option<Decided>>, StoreError> {
+        let refused = *self.switch.refuses.lock().expect("no test panics with it");
+        if passes.iter().any(|pass| Some(pass.request.job_id.as_str()) == refused) {
+            return Err(StoreError::Rejected { operation: "decide", source: "the test refuses it".into() });
+        }
         self.call("decide", self.inner.decide(passes)).await
     }
 

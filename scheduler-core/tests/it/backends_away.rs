@@ -51,6 +51,29 @@ async fn an_occurrence_waits_for_its_store_until_its_deadline() {
     rig.stop(scheduler).await;
 }
 
+/// R12: many jobs are decided in one transaction, and one of them may be what the store can't write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_can_not_be_decided_holds_up_no_other() {
+    let rig = Rig::shared();
+    let names = ["first", "poison", "last"];
+    let job = |name: &str| telling(Job::builder(name).cron("* * * * *").catch_up(CatchUp::Skip)).0;
+    let (store, switch) = switched(&rig);
+    let scheduler = rig.run_on(store, names.map(job)).await;
+    switch.set_refusing("poison");
+    // The machine sleeps over three occurrences: all but the last are too late.
+    rig.clock.step(chrono::TimeDelta::seconds(185));
+    for name in ["first", "last"] {
+        let found = rig.rows(scheduler.handle(), name, 2).await;
+        assert!(words(&found).contains(&"missed (deadline) #1".to_owned()), "{name}: {:?}", words(&found));
+    }
+    let missed = |row: &scheduler_core::execution::Execution| row.status == Status::Missed;
+    assert!(!rows(scheduler.handle(), "poison").await.iter().any(missed));
+    switch.set_refusing("none");
+    rig.pass(3 * SECOND).await;
+    assert!(rows(scheduler.handle(), "poison").await.iter().any(missed), "it is decided once it can be");
+    rig.stop(scheduler).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_passed_its_deadline_while_the_store_was_away_is_recorded_as_missed() {
     let rig = Rig::new();
