@@ -1,6 +1,11 @@
 //! What an execution is an attempt at: the occurrence's key, and its origin.
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -76,24 +81,39 @@ impl fmt::Display for OccurrenceKey {
 
 /// Defines an enum whose variants are one word in code, table, API and metrics.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident: $error:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident: $error:literal {
+        $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)*
+        $(.. $(#[$other_meta:meta])* $other:ident,)?
+    }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+            $($(#[$other_meta])* #[serde(untagged)] $other($crate::occurrence::OtherWord),)?
         }
 
         impl $name {
-            /// Every value.
+            /// Every value that this version knows.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The word in table, API and metrics.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
+                match self {
+                    $(Self::$variant => $word,)*
+                    $(Self::$other(word) => word.as_str(),)?
+                }
             }
         }
+
+        $(impl $name {
+            /// A word as a store has it: what a later version has written is kept as it is.
+            #[must_use]
+            pub fn from_stored(word: &str) -> Self {
+                word.parse().unwrap_or_else(|_| Self::$other($crate::occurrence::OtherWord::of(word)))
+            }
+        })?
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +134,48 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+/// How many words of later versions are told apart in a process: their vocabulary is small, and a table that a hand has spoiled
+/// takes no more memory than this.
+const OTHER_WORDS: usize = 64;
+
+/// The words seen so far.
+static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+/// A word that this version does not know, kept as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct OtherWord(&'static str);
+
+impl OtherWord {
+    /// The word, cut to 64 characters; `other` once 64 of them were seen in this process.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
+        let word: String = word.chars().take(64).collect();
+        let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = seen.get(word.as_str()) {
+            return Self(known);
+        }
+        if seen.len() >= OTHER_WORDS {
+            return Self("other");
+        }
+        let word: &'static str = Box::leak(word.into_boxed_str());
+        seen.insert(word);
+        Self(word)
+    }
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for OtherWord {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::of(&String::deserialize(deserializer)?))
+    }
+}
 
 /// A word that names no value of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +200,9 @@ words! {
         Manual = "manual",
         /// The end of another job.
         Dependency = "dependency",
+        ..
+        /// What a later version has written, as it is.
+        Other,
     }
 }
 

@@ -27,14 +27,18 @@ words! {
         Skipped = "skipped",
         /// It was not started in time.
         Missed = "missed",
+        ..
+        /// What a later version has written, as it is.
+        Other,
     }
 }
 
 impl Status {
-    /// Whether a row of this status never changes again (but for R6's late outcome and R12's growing range row).
+    /// Whether a row of this status never changes again (but for R6's late outcome and R12's growing range row). One that a
+    /// later version knows alone is left to it.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
+        !matches!(self, Self::Pending | Self::Running | Self::Other(_))
     }
 
     /// Whether a run that ended so may be followed by one more attempt on request (R20).
@@ -79,6 +83,9 @@ words! {
         CatchUpLimit = "catch_up_limit",
         /// The body ran over its timeout and has not ended yet.
         Timeout = "timeout",
+        ..
+        /// What a later version has written, as it is.
+        Other,
     }
 }
 
@@ -87,5 +94,25 @@ impl Reason {
     #[must_use]
     pub const fn is_of_ranges(self) -> bool {
         matches!(self, Self::Deadline | Self::Coalesced | Self::CatchUpLimit | Self::Paused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn a_reason_of_a_later_version_is_kept_as_it_is() {
+        let reason = Reason::from_stored("not_on_tuesdays");
+        assert_eq!(reason.as_str(), "not_on_tuesdays");
+        assert_eq!(serde_json::to_string(&reason).expect("a word"), "\"not_on_tuesdays\"");
+        assert_eq!(serde_json::from_str::<Reason>("\"not_on_tuesdays\"").expect("a word"), reason);
+        assert_eq!(Reason::from_stored("overlap"), Reason::Overlap);
+        assert!("not_on_tuesdays".parse::<Reason>().is_err(), "nobody asks for it by a name that is not known");
+        // A spoiled table costs no memory without end.
+        for n in 0..1_000 {
+            let _ = Reason::from_stored(&format!("word-{n}"));
+        }
+        assert_eq!(Reason::from_stored("one more").as_str(), "other");
     }
 }

@@ -89,7 +89,21 @@ pub trait Store: ExecutionStore + HistoryStore + ControlStore + OperatorStore + 
         None
     }
 
-    /// Asks whether the store answers and fits this code.
+    /// Makes the store ready for this code, such as by bringing its tables to the code's version, however long that takes.
+    ///
+    /// The engine calls it once at its start, when the store has answered [`Store::check`], and does not limit its time. The
+    /// default has nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Rejected`] when it can't be made ready.
+    ///
+    /// # Cancel safety
+    /// A dropped call has done everything or nothing.
+    async fn prepare(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Asks whether the store answers and fits this code, or can be made to by [`Store::prepare`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Rejected`] when it can't serve.

@@ -203,7 +203,7 @@ fn fate(row: &Row, fences: &Fences) -> Result<Option<ClaimOutcome>, PostgresErro
     if let Some(id) = row.try_get::<_, Option<i64>>("id")? {
         if row.try_get::<_, Option<bool>>("mine")? == Some(true) {
             let execution_id = ExecutionId(id);
-            match (row::word(row, "status", "status")?, row::reason(row, "reason")?) {
+            match (Status::from_stored(row.try_get("status")?), row::reason(row, "reason")?) {
                 (Status::Running, _) => return Ok(Some(ClaimOutcome::Granted(fences.grant(row)?))),
                 (Status::Pending, _) => return Ok(Some(ClaimOutcome::Queued { execution_id })),
                 (Status::Skipped, Some(reason)) => return Ok(Some(ClaimOutcome::Skipped { execution_id, reason })),

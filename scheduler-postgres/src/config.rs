@@ -62,6 +62,27 @@ pub(crate) enum RootCertificates {
     File(PathBuf),
 }
 
+/// Cancels what a connection waits for, at the server, unless it was defused: the statement of a caller who has gone would
+/// run to its end, with its locks.
+pub(crate) struct CancelOnDrop(Option<(tokio_postgres::CancelToken, MakeRustlsConnect)>);
+
+impl CancelOnDrop {
+    /// The call has ended by itself.
+    pub(crate) fn defuse(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        let Some((token, tls)) = self.0.take() else { return };
+        // Without a runtime the connection is closed with its process, which the server sees.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { token.cancel_query(tls).await });
+        }
+    }
+}
+
 /// A database's URL, read, with its TLS connector: for the store, and for a service's own connections to the same place.
 #[derive(Clone)]
 pub struct PostgresConfig {
@@ -147,6 +168,11 @@ impl PostgresConfig {
         PostgresError,
     > {
         self.driver.connect(self.tls.clone()).await.map_err(|error| self.explain(error))
+    }
+
+    /// What cancels the statement that this client waits for, at the server, when it is dropped.
+    pub(crate) fn cancel_on_drop(&self, client: &tokio_postgres::Client) -> CancelOnDrop {
+        CancelOnDrop(Some((client.cancel_token(), self.tls.clone())))
     }
 
     /// A pool of at most `size` connections, made as they are needed, on the runtime of whoever needs them.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(crate) async fn check(connections: &Connections) -> Result<(), PostgresError> {
-    connections.get().await?.migrate().await
+    connections.get().await?.check().await
 }
 
 pub(crate) async fn heartbeat(connections: &Connections, beat: &Heartbeat) -> Result<DateTime<Utc>, PostgresError> {

@@ -1,6 +1,6 @@
 //! What can go wrong between this process and PostgreSQL, in words that say what to do, and never a password.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use scheduler_core::store::StoreError;
 use tokio_postgres::error::SqlState;
@@ -42,6 +42,14 @@ pub enum PostgresError {
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// Nothing is heard of a server that was connected to.
+    #[error(
+        "PostgreSQL did not answer within {limit:?}: check the network and whatever stands between, such as a pooler"
+    )]
+    Silent {
+        /// How long it was waited for.
+        limit: Duration,
     },
     /// The server does not let this user in.
     #[error("PostgreSQL at {server} refuses user `{user}`: check the user name and the password in the URL")]
@@ -89,6 +97,33 @@ pub enum PostgresError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A name that the scheduler's tables need is another's.
+    #[error(
+        "schema `{schema}` has a `{name}` already that is not the scheduler's: keep the scheduler's tables in a schema of \
+         their own, by `with_schema`"
+    )]
+    Taken {
+        /// Which schema.
+        schema: String,
+        /// The name.
+        name: String,
+    },
+    /// The table `job_executions` that is there is not the predecessor's.
+    #[error(
+        "table `job_executions` in schema `{schema}` can't be adopted: its column `{column}` is {found}; nothing was \
+         changed. If it is the predecessor's, `{mend}` mends it (a time without a zone is taken for UTC); if not, keep \
+         the scheduler's tables in a schema of their own, by `with_schema`"
+    )]
+    Column {
+        /// Which schema.
+        schema: String,
+        /// Which column.
+        column: &'static str,
+        /// Its type, or that it is missing.
+        found: String,
+        /// The statement that mends it.
+        mend: String,
+    },
     /// Every connection of the pool is in use.
     #[error("no connection became free in time: the pool has {size}")]
     Busy {
@@ -118,9 +153,17 @@ pub enum PostgresError {
 /// The server's words for an error, with its code; the driver's own text says neither.
 fn said(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(db) => format!("{} ({})", db.message(), db.code().code()),
+        Some(db) => format!("{} ({}){}", db.message(), db.code().code(), detail(db)),
         None => error.to_string(),
     }
+}
+
+/// What the server says beside, where it names what stands in the way of a change of the tables: a view, a policy, a trigger.
+/// The details of other errors quote rows, which may hold what is nobody's to read.
+fn detail(error: &tokio_postgres::error::DbError) -> String {
+    let names_objects = [SqlState::DEPENDENT_OBJECTS_STILL_EXIST, SqlState::FEATURE_NOT_SUPPORTED];
+    let detail = error.detail().filter(|_| names_objects.contains(error.code()));
+    detail.map(|detail| format!(": {detail}")).unwrap_or_default()
 }
 
 impl PostgresError {
@@ -189,7 +232,9 @@ enum Fate {
 fn fate(error: &PostgresError) -> Fate {
     match error {
         PostgresError::Driver(error) => driver_fate(error),
-        PostgresError::Unreachable { .. } | PostgresError::Busy { .. } => Fate::Unwritten,
+        PostgresError::Unreachable { .. } | PostgresError::Silent { .. } | PostgresError::Busy { .. } => {
+            Fate::Unwritten
+        }
         PostgresError::Partial { .. } => Fate::Unknown,
         // A migration that lost its connection or a race is a passing trouble like any other.
         PostgresError::Migration { source, .. } => match source.source().and_then(|e| e.downcast_ref()) {

@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) async fn execution(connections: &Connections, id: ExecutionId) -> Result<Option<Execution>, PostgresError> {
     let rows = connections.get().await?.query(Query::Execution, &[(&id.0, Type::INT8)]).await?;
-    rows.first().map(row::read).transpose()
+    Ok(rows.first().and_then(|row| row::listed(row, row::read)))
 }
 
 pub(crate) async fn newest_attempt(
@@ -27,7 +27,7 @@ pub(crate) async fn newest_attempt(
 ) -> Result<Option<Execution>, PostgresError> {
     let params: [Param<'_>; 2] = [(&job_id.as_str(), Type::TEXT), (&occurrence.as_str(), Type::TEXT)];
     let rows = connections.get().await?.query(Query::NewestAttempt, &params).await?;
-    rows.first().map(row::read).transpose()
+    Ok(rows.first().and_then(|row| row::listed(row, row::read)))
 }
 
 pub(crate) async fn executions(
@@ -68,13 +68,13 @@ pub(crate) async fn executions(
         let rows = connection.query(Query::PageCount, &filters).await?;
         Ok::<_, PostgresError>(Some(u64::try_from(rows[0].try_get::<_, i64>("total")?).unwrap_or(0)))
     });
-    Ok(ExecutionPage::new(rows?.iter().map(row::read).collect::<Result<_, _>>()?, total?))
+    Ok(ExecutionPage::new(rows?.iter().filter_map(|row| row::listed(row, row::read)).collect(), total?))
 }
 
 pub(crate) async fn latest(connections: &Connections, jobs: &[JobId]) -> Result<Vec<Execution>, PostgresError> {
     let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
     let rows = connections.get().await?.query(Query::Latest, &[(&ids, Type::TEXT_ARRAY)]).await?;
-    rows.iter().map(row::read).collect()
+    Ok(rows.iter().filter_map(|row| row::listed(row, row::read)).collect())
 }
 
 pub(crate) async fn recent(
@@ -86,7 +86,7 @@ pub(crate) async fn recent(
     let each = i64::try_from(each).unwrap_or(i64::MAX);
     let params: [Param<'_>; 2] = [(&ids, Type::TEXT_ARRAY), (&each, Type::INT8)];
     let rows = connections.get().await?.query(Query::Recent, &params).await?;
-    rows.iter().map(row::execution).collect()
+    Ok(rows.iter().filter_map(|row| row::listed(row, row::execution)).collect())
 }
 
 pub(crate) async fn attempts(
@@ -99,7 +99,7 @@ pub(crate) async fn attempts(
     let params: [Param<'_>; 3] =
         [(&job_id.as_str(), Type::TEXT), (&occurrence.as_str(), Type::TEXT), (&most, Type::INT8)];
     let rows = connections.get().await?.query(Query::Attempts, &params).await?;
-    rows.iter().map(row::execution).collect()
+    Ok(rows.iter().filter_map(|row| row::listed(row, row::execution)).collect())
 }
 
 pub(crate) async fn summary(connections: &Connections, query: &SummaryQuery) -> Result<Summary, PostgresError> {

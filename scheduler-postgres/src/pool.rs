@@ -194,12 +194,10 @@ impl Connection {
         self.in_transaction.load(Ordering::Relaxed)
     }
 
-    /// The schema's tables, checked and brought to this code's version.
-    pub(crate) async fn migrate(&mut self) -> Result<(), PostgresError> {
+    /// Sees that this code can work with the schema's tables, once they are brought to its version.
+    pub(crate) async fn check(&self) -> Result<(), PostgresError> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
-        let shared = Arc::clone(&self.shared);
-        let object = self.object.as_mut().expect("only `drop` takes it");
-        shared.migrate(object).await?;
+        migrate::fits(self.object(), self.statements.schema()).await?;
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
         Ok(())
     }
@@ -251,7 +249,8 @@ mod tests {
         let shared = Shared::new(PostgresConfig::parse(&url).expect("a URL"), Some(schema.clone()));
         let connections = Connections::new(Arc::new(shared), 1);
         let mut connection = connections.get().await.expect("the server answers");
-        connection.migrate().await.expect("the tables are made");
+        let object = connection.object.as_mut().expect("only `drop` takes it");
+        connection.shared.migrate(object).await.expect("the tables are made");
         let jobs: [super::Param<'_>; 1] = [(&["hourly"].as_slice(), Type::TEXT_ARRAY)];
         connection.query(Query::States, &jobs).await.expect("prepared");
         // What a pooler does that gives the next transaction another of its connections.

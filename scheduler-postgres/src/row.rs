@@ -1,17 +1,22 @@
 //! From rows to the engine's types.
 
-use std::{str::FromStr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{
     TraceContext,
     execution::Execution,
     identity::{ClaimId, ExecutionId, FencingToken, InstanceId, JobId, RevisionId},
-    occurrence::OccurrenceKey,
+    occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
     store::{DecidedRow, Grant, JobRevision, JobState, Pause},
 };
 use tokio_postgres::Row;
+use tracing::error;
 
 use crate::{error::PostgresError, report};
 
@@ -32,8 +37,8 @@ pub(crate) fn execution(row: &Row) -> Result<Execution, PostgresError> {
         ExecutionId(row.try_get("id")?),
         job_id(row)?,
         OccurrenceKey::from_stored(row.try_get("occurrence")?),
-        word(row, "origin", "origin")?,
-        word::<Status>(row, "status", "status")?,
+        Origin::from_stored(row.try_get("origin")?),
+        Status::from_stored(row.try_get("status")?),
         row.try_get("scheduled_at")?,
         row.try_get("created_at")?,
     );
@@ -70,6 +75,49 @@ pub(crate) fn read(row: &Row) -> Result<Execution, PostgresError> {
     Ok(execution)
 }
 
+/// A row of a list, of the columns that `{e.columns}` names, and its progress where it has that: what can't be read is shown as
+/// such. `None` of a row of which not even that can be shown, and of which is told.
+pub(crate) fn listed(row: &Row, read: impl Fn(&Row) -> Result<Execution, PostgresError>) -> Option<Execution> {
+    let error = match read(row) {
+        Ok(execution) => return Some(execution),
+        Err(error) => error,
+    };
+    tell_unreadable(row, &error);
+    let mut execution = Execution::new(
+        ExecutionId(row.try_get("id").ok()?),
+        job_id(row).ok()?,
+        OccurrenceKey::from_stored(row.try_get("occurrence").ok()?),
+        Origin::from_stored(row.try_get("origin").ok()?),
+        Status::from_stored(row.try_get("status").ok()?),
+        row.try_get("scheduled_at").ok()?,
+        row.try_get("created_at").ok()?,
+    );
+    execution.attempt = count(row, "attempt").unwrap_or(1);
+    execution.started_at = row.try_get("started_at").ok().flatten();
+    execution.finished_at = row.try_get("finished_at").ok().flatten();
+    execution.message = Some(format!("this version can't read the whole row: {error}"));
+    Some(execution)
+}
+
+/// How many rows that can't be read are told of in a process.
+const TOLD: usize = 1_000;
+
+/// Which were told of.
+static UNREADABLE: Mutex<BTreeSet<i64>> = Mutex::new(BTreeSet::new());
+
+/// Tells of a row that this version can't read, once: a later version may have written it, or a hand.
+pub(crate) fn tell_unreadable(row: &Row, error: &PostgresError) {
+    let Ok(id) = row.try_get::<_, i64>("id") else { return };
+    let mut told = UNREADABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < TOLD && told.insert(id) {
+        error!(
+            execution_id = id,
+            %error,
+            "a row can't be read by this version: it is left alone, and all others go on"
+        );
+    }
+}
+
 /// The trace of a request. What a hand has spoiled is as if it had not been given.
 fn trace_context(row: &Row) -> Result<Option<TraceContext>, PostgresError> {
     let parent: Option<&str> = row.try_get("traceparent")?;
@@ -80,7 +128,7 @@ fn trace_context(row: &Row) -> Result<Option<TraceContext>, PostgresError> {
 
 /// Why, where a row says why.
 pub(crate) fn reason(row: &Row, column: &str) -> Result<Option<Reason>, PostgresError> {
-    row.try_get::<_, Option<&str>>(column)?.map(|_| word(row, column, "reason")).transpose()
+    Ok(row.try_get::<_, Option<&str>>(column)?.map(Reason::from_stored))
 }
 
 /// A number of attempts.

@@ -21,7 +21,7 @@ use scheduler_core::{
 
 use crate::{
     PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, make_way,
-    operator, pause,
+    migrate, operator, pause,
     pool::{Connections, Shared},
     prune, recover, renew, report, request, survey, take,
 };
@@ -70,7 +70,7 @@ impl PostgresStore {
 
     /// The store, without asking whether anybody answers; the first call connects.
     ///
-    /// The engine checks it at its start, and so makes or migrates the tables.
+    /// The engine prepares it at its start, and so makes or migrates the tables.
     ///
     /// # Errors
     /// When the URL can't be used.
@@ -126,11 +126,13 @@ impl PostgresStore {
     /// As [`PostgresStore::connect`].
     ///
     /// # Cancel safety
-    /// A dropped call has migrated everything or nothing.
+    /// A dropped call has migrated everything or nothing; a statement that the server is at is cancelled there.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
-        let (mut client, connection) = self.config.connect().await?;
+        let (mut client, connection) = migrate::within(self.config.connect()).await?;
         let served = tokio::spawn(connection);
+        let cancels = self.config.cancel_on_drop(&client);
         let migrated = self.connections.shared().migrate(&mut client).await;
+        cancels.defuse();
         drop(client);
         // Ends once the goodbye is sent; what it answers changes nothing any more.
         let _ = served.await;
@@ -151,6 +153,10 @@ impl Store for PostgresStore {
 
     fn namespace(&self) -> Option<String> {
         self.connections.shared().schema_name()
+    }
+
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.migrate().await.map_err(|error| error.read("migrate the tables"))
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use scheduler_core::{
     identity::{ClaimId, ExecutionId, JobId},
+    occurrence::Origin,
     status::Status,
     store::{DueExecution, DueRequest, Refusal, TakeOutcome, TakeRequest},
 };
@@ -33,7 +34,7 @@ pub(crate) async fn due(connections: &Connections, request: &DueRequest) -> Resu
         Ok(DueExecution {
             execution_id: ExecutionId(row.try_get("id")?),
             job_id: row::job_id(row)?,
-            origin: row::word(row, "origin", "origin")?,
+            origin: Origin::from_stored(row.try_get("origin")?),
             scheduled_at: row.try_get("scheduled_at")?,
         })
     };
@@ -161,9 +162,16 @@ fn keys<'a>(requests: impl Iterator<Item = &'a TakeRequest>) -> Vec<Option<uuid:
     requests.map(|request| request.for_instance().map(|instance| instance.0)).collect()
 }
 
+/// What was started. A row that can't be read is no body's: its lease runs out, and none of the others of its batch is held up.
 fn granted(row: &Row, fences: &Fences) -> Result<TakeOutcome, PostgresError> {
     let grant = fences.grant(row)?;
-    let mut execution = row::execution(row)?;
+    let mut execution = match row::execution(row) {
+        Ok(execution) => execution,
+        Err(error) => {
+            row::tell_unreadable(row, &error);
+            return Ok(TakeOutcome::Refused(Refusal::NotPending));
+        }
+    };
     execution.fence = Some(grant.fence);
     Ok(TakeOutcome::Granted { grant, execution: Box::new(execution) })
 }
@@ -208,7 +216,7 @@ async fn fates(
 
 fn fate(row: &Row, claim_id: ClaimId, fences: &Fences) -> Result<Option<TakeOutcome>, PostgresError> {
     let refused = |refusal| Ok(Some(TakeOutcome::Refused(refusal)));
-    let status: Status = row::word(row, "status", "status")?;
+    let status = Status::from_stored(row.try_get("status")?);
     let remaining: i64 = row.try_get("remaining_ms")?;
     if status == Status::Running && row.try_get::<_, Option<uuid::Uuid>>("claim_id")? == Some(claim_id.0) {
         Ok(Some(granted(row, fences)?))

@@ -86,6 +86,10 @@ impl Store for TestStore {
         Arc::new(self.clone())
     }
 
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.inner.prepare().await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.inner.check().await
     }

@@ -215,6 +215,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         .await
         .ok_or(StartError::StoreSilent(START_LIMIT))?
         .map_err(StartError::Store)?;
+    store.prepare().await.map_err(StartError::Store)?;
     let locks = parts.locks.map(|backend| backend.attach());
     if let Some(backend) = &locks {
         within(&*parts.clock, backend.check())

@@ -42,6 +42,8 @@ CROSS JOIN LATERAL (
                                     coalesce($3::bigint, 0))
       AND e.not_before <= clock_timestamp()
       AND coalesce(e.for_instance = $4, true)
+      -- What a later version brings into being is left to it.
+      AND e.origin IN ('schedule', 'catch_up', 'backfill', 'manual', 'dependency')
       AND (f.is_scheduled OR e.origin IN ('manual', 'backfill'))
       AND (e.origin IN ('catch_up', 'backfill')) = kind.is_belated
     ORDER BY e.scheduled_at, e.id
@@ -57,6 +59,7 @@ WHERE e.id = ANY (ARRAY (SELECT f.holder FROM free AS f WHERE f.job_id IS NOT NU
   AND e.status = 'pending'
   AND e.not_before <= clock_timestamp()
   AND coalesce(e.for_instance = $4, true)
+  AND e.origin IN ('schedule', 'catch_up', 'backfill', 'manual', 'dependency')
   AND (s.paused_at IS NULL AND s.enabled OR e.origin IN ('manual', 'backfill'))
   AND ($2 IS NULL OR (e.scheduled_at, e.id) > ($2, $3))
 ORDER BY scheduled_at, id

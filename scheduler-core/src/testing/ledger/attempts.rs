@@ -71,6 +71,8 @@ fn may_be_followed(before: &Execution, next: &Execution, settings: Option<&JobSe
     let on_request = next.attempt == next.max_attempts;
     let reruns = || settings.is_none_or(|settings| settings.on_crash == OnCrash::Rerun);
     match before.status {
+        // Of a status of a later version nothing is known that forbids another attempt.
+        Status::Other(_) => true,
         Status::Pending | Status::Running | Status::Succeeded => false,
         Status::Failed | Status::TimedOut | Status::Skipped | Status::Missed => true,
         Status::Abandoned => before.reason == Some(Reason::UnknownCommit) || on_request || reruns(),
