@@ -12,8 +12,8 @@ use crate::{
     occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
     store::{
-        Actor, Announcement, BackfillAnswer, BackfillRefusal, BackfillRequest, ClaimOutcome, DecideRequest, DecideView,
-        DecisionPlan, GrowRange, PlannedRow, Planner,
+        Actor, Announcement, BackfillAnswer, BackfillRefusal, BackfillRequest, ClaimOutcome, DecideView, DecisionPlan,
+        GrowRange, PlannedRow, Planner,
     },
 };
 
@@ -28,13 +28,7 @@ impl Planner for Fixed {
 }
 
 async fn decide(scene: &Scene<'_>, plan: DecisionPlan) {
-    let request = DecideRequest {
-        job_id: scene.job.clone(),
-        revision: scene.revision,
-        instance: scene.instance,
-        lag: Duration::ZERO,
-        limit: 100,
-    };
+    let request = scene.decide_request();
     scene.decide(&request, &Fixed(plan)).await.expect("the store answers").expect("the job is free");
 }
 

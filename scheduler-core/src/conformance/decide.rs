@@ -33,16 +33,6 @@ impl Planner for Fixed {
     }
 }
 
-fn request(scene: &Scene<'_>) -> DecideRequest {
-    DecideRequest {
-        job_id: scene.job.clone(),
-        revision: scene.revision,
-        instance: scene.instance,
-        lag: Duration::ZERO,
-        limit: 100,
-    }
-}
-
 /// Runs a plan; what was decided, and what the planner saw.
 async fn pass(scene: &Scene<'_>, request: &DecideRequest, plan: DecisionPlan) -> (Decided, DecideView) {
     let planner = Fixed { plan, ..Fixed::default() };
@@ -52,12 +42,12 @@ async fn pass(scene: &Scene<'_>, request: &DecideRequest, plan: DecisionPlan) ->
 }
 
 async fn decide(scene: &Scene<'_>, plan: DecisionPlan) -> Decided {
-    pass(scene, &request(scene), plan).await.0
+    pass(scene, &scene.decide_request(), plan).await.0
 }
 
 /// What a pass sees.
 async fn view(scene: &Scene<'_>) -> DecideView {
-    pass(scene, &request(scene), DecisionPlan::default()).await.1
+    pass(scene, &scene.decide_request(), DecisionPlan::default()).await.1
 }
 
 async fn watermark(scene: &Scene<'_>) -> DateTime<Utc> {
@@ -101,7 +91,7 @@ pub async fn a_pass_sees_the_jobs_state(harness: &dyn StoreHarness) {
 pub async fn a_pass_ends_its_lag_before_now(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let lag = Duration::from_millis(20);
-    let (_, seen) = pass(&scene, &DecideRequest { lag, ..request(&scene) }, DecisionPlan::default()).await;
+    let (_, seen) = pass(&scene, &DecideRequest { lag, ..scene.decide_request() }, DecisionPlan::default()).await;
     assert_eq!(seen.until, seen.now - lag);
 }
 
@@ -142,10 +132,10 @@ pub async fn a_pass_over_more_rows_than_its_limit_ends_at_the_last_it_sees(harne
         let grant = scene.granted(&scene.claim(millis)).await;
         scene.finished(&finish(grant, Status::Succeeded)).await;
     }
-    let (_, seen) = pass(&scene, &DecideRequest { limit: 2, ..request(&scene) }, DecisionPlan::default()).await;
+    let (_, seen) = pass(&scene, &DecideRequest { limit: 2, ..scene.decide_request() }, DecisionPlan::default()).await;
     assert_eq!(seen.rows, [own(scene.at(10)), own(scene.at(20))]);
     assert_eq!(seen.until, scene.at(20));
-    let (_, seen) = pass(&scene, &DecideRequest { limit: 3, ..request(&scene) }, DecisionPlan::default()).await;
+    let (_, seen) = pass(&scene, &DecideRequest { limit: 3, ..scene.decide_request() }, DecisionPlan::default()).await;
     assert_eq!((seen.rows.len(), seen.until), (3, seen.now), "as many as the limit is not more");
 }
 
@@ -336,7 +326,7 @@ pub async fn a_superseded_revision_decides_nothing(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     announce(&*scene.store, InstanceId::random(), &announcement(&scene.job, "second")).await;
     let planner = Fixed { plan: rows(vec![catch_up(scene.at(10))], scene.at(20)), ..Fixed::default() };
-    let decided = scene.decide(&request(&scene), &planner).await.expect("the store answers");
+    let decided = scene.decide(&scene.decide_request(), &planner).await.expect("the store answers");
     assert!(decided.is_none(), "{decided:?}");
     assert_eq!((scene.newest(scene.at(10)).await, watermark(&scene).await), (None, scene.watermark));
 }
@@ -359,8 +349,8 @@ pub async fn passes_over_many_jobs_decide_each_by_its_own_plan(harness: &dyn Sto
         Fixed { plan: rows(vec![catch_up(third.at(10))], third.at(20)), ..Fixed::default() },
         Fixed { plan: rows(vec![catch_up(first.at(10))], first.at(20)), ..Fixed::default() },
     ];
-    let unknown = DecideRequest { job_id: job("never-announced"), ..request(&first) };
-    let requests = [request(&first), request(&second), request(&third), unknown];
+    let unknown = DecideRequest { job_id: job("never-announced"), ..first.decide_request() };
+    let requests = [first.decide_request(), second.decide_request(), third.decide_request(), unknown];
     let passes: Vec<Deciding<'_>> =
         requests.into_iter().zip(&plans).map(|(request, planner)| Deciding { request, planner }).collect();
     let decided = first.store.decide(&passes).await.expect("the store answers");
@@ -374,8 +364,8 @@ pub async fn passes_over_many_jobs_decide_each_by_its_own_plan(harness: &dyn Sto
     let grown = Fixed { plan: DecisionPlan { grow: Some(grow), ..DecisionPlan::default() }, ..Fixed::default() };
     let ranged = Fixed { plan: rows(vec![missed(&second)], second.at(30)), ..Fixed::default() };
     let passes = [
-        Deciding { request: request(&second), planner: &ranged },
-        Deciding { request: request(&first), planner: &grown },
+        Deciding { request: second.decide_request(), planner: &ranged },
+        Deciding { request: first.decide_request(), planner: &grown },
     ];
     let decided = first.store.decide(&passes).await.expect("the store answers");
     let [Some(one), Some(two)] = &decided[..] else { panic!("{decided:?}") };
@@ -385,7 +375,7 @@ pub async fn passes_over_many_jobs_decide_each_by_its_own_plan(harness: &dyn Sto
 
 pub async fn an_unknown_job_is_not_decided(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
-    let unknown = DecideRequest { job_id: job("never-announced"), ..request(&scene) };
+    let unknown = DecideRequest { job_id: job("never-announced"), ..scene.decide_request() };
     let decided = scene.decide(&unknown, &Fixed::default()).await.expect("the store answers");
     assert!(decided.is_none(), "{decided:?}");
 }
@@ -394,7 +384,7 @@ pub async fn a_paused_jobs_planned_claim_is_refused_and_stays_owed(harness: &dyn
     let scene = Scene::new(harness).await;
     scene.pause().await;
     let (decided, seen) =
-        pass(&scene, &request(&scene), rows(vec![PlannedRow::Claim(scene.claim(10))], scene.at(20))).await;
+        pass(&scene, &scene.decide_request(), rows(vec![PlannedRow::Claim(scene.claim(10))], scene.at(20))).await;
     assert_eq!(seen.state.pause.expect("it is paused").by.as_deref(), Some("operator"));
     assert_eq!(decided.claims[0].1, ClaimOutcome::Refused(Refusal::Paused));
     assert!(decided.watermark < scene.at(10));
@@ -423,7 +413,7 @@ pub async fn ten_passes_at_once_decide_each_occurrence_once(harness: &dyn StoreH
     let occurrences: Vec<_> = [10, 20, 30, 40].map(|millis| scene.at(millis)).to_vec();
     let until = scene.at(50);
     let passes = (0..10).map(|_| {
-        let (store, request, occurrences) = (scene.store.attach(), request(&scene), occurrences.clone());
+        let (store, request, occurrences) = (scene.store.attach(), scene.decide_request(), occurrences.clone());
         tokio::spawn(async move { decide_one(&*store, &request, &CatchUpAll { occurrences, until }).await })
     });
     let mut caught_up = 0;
@@ -442,7 +432,7 @@ pub async fn a_claim_and_a_pass_at_once_decide_an_occurrence_once(harness: &dyn 
         let at = scene.at(round * 10);
         let (store, claim) = (scene.store.attach(), scene.claim(round * 10));
         let claimer = tokio::spawn(async move { store.claim(&[claim]).await });
-        let (store, request) = (scene.store.attach(), request(&scene));
+        let (store, request) = (scene.store.attach(), scene.decide_request());
         let planner = CatchUpAll { occurrences: vec![at], until: at + TimeDelta::milliseconds(1) };
         let decider = tokio::spawn(async move { decide_one(&*store, &request, &planner).await });
         let claimed = claimer.await.expect("no panic").expect("the store answers");

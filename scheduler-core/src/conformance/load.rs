@@ -13,8 +13,8 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Announcement, Claim, ClaimOutcome, DecideRequest, DecideView, DecisionPlan, DueRequest, Finish, FinishOutcome,
-        Grant, PlannedRow, Planner, Refusal, TakeOutcome, TakeRequest,
+        Announcement, Claim, ClaimOutcome, DecideView, DecisionPlan, DueRequest, Finish, FinishOutcome, Grant,
+        PlannedRow, Planner, Refusal, TakeOutcome, TakeRequest,
     },
 };
 
@@ -77,13 +77,7 @@ pub async fn twenty_thousand_rows_that_wait_are_each_taken_once(harness: &dyn St
     let scene = Scene::new(harness).await;
     let allow = Announcement { policies: json!({"overlap": "allow"}), ..announcement(&job("backlog"), "first") };
     let scene = scene.beside_as(allow).await;
-    let request = DecideRequest {
-        job_id: scene.job.clone(),
-        revision: scene.revision,
-        instance: scene.instance,
-        lag: Duration::ZERO,
-        limit: 100,
-    };
+    let request = scene.decide_request();
     let decided = scene.decide(&request, &Backlog).await.expect("the store answers").expect("nobody else has it");
     assert_eq!(decided.waiting, WAITING);
     let mut taken = HashSet::new();

@@ -12,8 +12,8 @@ use crate::{
     occurrence::OccurrenceKey,
     status::Status,
     store::{
-        Actor, BackfillAnswer, BackfillRefusal, BackfillRequest, ClaimOutcome, DecideRequest, DecideView, DecisionPlan,
-        Planner, PruneRequest, Pruned, Refusal,
+        Actor, BackfillAnswer, BackfillRefusal, BackfillRequest, ClaimOutcome, DecideView, DecisionPlan, Planner,
+        PruneRequest, Pruned, Refusal,
     },
 };
 
@@ -28,13 +28,7 @@ impl Planner for MoveTo {
 }
 
 async fn move_watermark(scene: &Scene<'_>, to: DateTime<Utc>) {
-    let request = DecideRequest {
-        job_id: scene.job.clone(),
-        revision: scene.revision,
-        instance: scene.instance,
-        lag: Duration::ZERO,
-        limit: 100,
-    };
+    let request = scene.decide_request();
     scene.decide(&request, &MoveTo(to)).await.expect("the store answers").expect("the job is free");
 }
 

@@ -50,6 +50,17 @@ pub(crate) async fn decide_one(
 }
 
 impl<'a> Scene<'a> {
+    /// A pass up to now.
+    pub(crate) fn decide_request(&self) -> DecideRequest {
+        DecideRequest {
+            job_id: self.job.clone(),
+            revision: self.revision,
+            instance: self.instance,
+            lag: Duration::ZERO,
+            limit: 100,
+        }
+    }
+
     pub(crate) async fn decide(
         &self,
         request: &DecideRequest,

@@ -14,8 +14,8 @@ use crate::{
     occurrence::{OccurrenceKey, Origin},
     status::{Reason, Status},
     store::{
-        Actor, BackfillAnswer, BackfillRefusal, BackfillRequest, ClaimOutcome, DecideRequest, DecideView, DecidedRow,
-        DecisionPlan, Planner, Refusal, SkipOutcome, SkipRequest,
+        Actor, BackfillAnswer, BackfillRefusal, BackfillRequest, ClaimOutcome, DecideView, DecidedRow, DecisionPlan,
+        Planner, Refusal, SkipOutcome, SkipRequest,
     },
 };
 
@@ -87,13 +87,7 @@ pub async fn a_pass_sees_a_skipped_occurrence_as_decided(harness: &dyn StoreHarn
     let at = in_time(&scene, AHEAD).await;
     skipped(&scene, at).await;
     let seen = async || {
-        let request = DecideRequest {
-            job_id: scene.job.clone(),
-            revision: scene.revision,
-            instance: scene.instance,
-            lag: Duration::ZERO,
-            limit: 100,
-        };
+        let request = scene.decide_request();
         let planner = Seen::default();
         scene.decide(&request, &planner).await.expect("the store answers").expect("the job is free");
         planner.0.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -10,8 +10,8 @@ use crate::{
     occurrence::{OccurrenceKey, Origin},
     status::Status,
     store::{
-        Claim, ClaimOutcome, DecideRequest, DecideView, DecisionPlan, DueRequest, Finish, NextAttempt, PlannedRow,
-        Planner, Refusal, TakeOutcome, TakeRequest,
+        Claim, ClaimOutcome, DecideView, DecisionPlan, DueRequest, Finish, NextAttempt, PlannedRow, Planner, Refusal,
+        TakeOutcome, TakeRequest,
     },
 };
 
@@ -152,13 +152,7 @@ async fn caught_up(scene: &Scene<'_>, millis: &[i64]) -> Vec<ExecutionId> {
     let catch_up =
         |at| PlannedRow::CatchUp { occurrence: OccurrenceKey::scheduled(at), scheduled_at: at, max_attempts: 3 };
     let rows = millis.iter().map(|millis| catch_up(scene.at(*millis))).collect();
-    let request = DecideRequest {
-        job_id: scene.job.clone(),
-        revision: scene.revision,
-        instance: scene.instance,
-        lag: Duration::ZERO,
-        limit: 100,
-    };
+    let request = scene.decide_request();
     scene.decide(&request, &Fixed(DecisionPlan { rows, ..DecisionPlan::default() })).await.expect("decided");
     let mut ids = Vec::new();
     for millis in millis {
