@@ -48,6 +48,8 @@ pub(crate) async fn decide(
             nth.push(at);
             let plan = pass.planner.plan(&view);
             planned.push((view, plan));
+            // After a long outage each plan covers thousands of occurrences: renewals go on between them.
+            tokio::task::yield_now().await;
         }
     }
     let writes = planned.iter().any(|(_, plan)| !plan.is_empty());

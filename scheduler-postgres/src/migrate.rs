@@ -140,7 +140,7 @@ pub(crate) async fn within<T>(answer: impl Future<Output = Result<T, PostgresErr
 /// Tells of what is waited for, once, and each time that it is something else.
 fn tell(told: &mut Option<&'static str>, schema: &str, what: &'static str) {
     if told.replace(what) != Some(what) {
-        info!(schema, "{what}");
+        warn!(schema, "{what}");
     }
 }
 
