@@ -65,7 +65,7 @@ use crate::{
     duty::heartbeat::Healthy,
     event::Events,
     identity::{ClaimId, InstanceId},
-    store::Store,
+    store::{LostClaim, Store},
 };
 
 /// Everything that the engine's tasks share.
@@ -120,9 +120,9 @@ pub(crate) struct Engine {
 }
 
 /// A claim that was given up without knowing whether it committed; its body never started.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unconfirmed {
-    pub(crate) claim_id: ClaimId,
+    pub(crate) claim: LostClaim,
     pub(crate) job: JobIndex,
     /// When it was given up, in uptime.
     pub(crate) given_up_at: std::time::Duration,
@@ -144,9 +144,9 @@ impl Engine {
     }
 
     /// Notes claims of which it is not known whether they committed (R8).
-    pub(crate) fn give_up(&self, claims: impl IntoIterator<Item = (ClaimId, JobIndex)>) {
+    pub(crate) fn give_up(&self, claims: impl IntoIterator<Item = (LostClaim, JobIndex)>) {
         let given_up_at = self.clock.uptime();
-        let claims = claims.into_iter().map(|(claim_id, job)| Unconfirmed { claim_id, job, given_up_at });
+        let claims = claims.into_iter().map(|(claim, job)| Unconfirmed { claim, job, given_up_at });
         self.lock_unconfirmed().extend(claims);
     }
 
@@ -156,7 +156,7 @@ impl Engine {
 
     /// Notes that a claim needs no further look.
     pub(crate) fn confirm(&self, claim_id: ClaimId) {
-        self.lock_unconfirmed().retain(|claim| claim.claim_id != claim_id);
+        self.lock_unconfirmed().retain(|unconfirmed| unconfirmed.claim.claim_id != claim_id);
     }
 
     fn lock_unconfirmed(&self) -> MutexGuard<'_, Vec<Unconfirmed>> {

@@ -41,9 +41,9 @@ pub use history::{ExecutionFilter, ExecutionPage, ExecutionQuery, HistoryStore, 
 pub use operator::OperatorStore;
 pub use pause::{PauseOutcome, PauseRequest, ResumeOutcome, ResumeRequest};
 pub use records::{
-    Claim, ClaimOutcome, ClaimRecord, DueExecution, DuePlace, DueRequest, EARLY_TOLERANCE, Finish, FinishOutcome,
-    Grant, HeldLease, ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered, Refusal, RenewedLease,
-    TakeOutcome, TakeRequest,
+    Claim, ClaimOutcome, ClaimPlace, ClaimRecord, DueExecution, DuePlace, DueRequest, EARLY_TOLERANCE, Finish,
+    FinishOutcome, Grant, HeldLease, LostClaim, ManualOutcome, ManualRequest, NextAttempt, RecoverRequest, Recovered,
+    Refusal, RenewedLease, TakeOutcome, TakeRequest,
 };
 pub use report::{LogLine, LogPage, LogQuery, LogStart, Report, ReportStore};
 pub use retry::{RetryOutcome, RetryRequest};
@@ -51,7 +51,7 @@ pub use skip::{SkipOutcome, SkipRequest};
 pub use summary::{Summary, SummaryQuery};
 pub use survey::{Survey, SurveyRequest, Surveyed, SurveyedJob, WatermarkMove};
 
-use crate::identity::{ClaimId, ExecutionId, JobId};
+use crate::identity::{ExecutionId, JobId};
 
 /// What a store can do, declared; the engine asks this and never which store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,7 @@ pub trait ExecutionStore: Debug + Send + Sync + 'static {
     async fn claim(&self, claims: &[Claim]) -> Result<Vec<ClaimOutcome>, StoreError>;
 
     /// The run that a claim or take made, if it committed (R8).
-    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError>;
+    async fn find_claim(&self, lost: &LostClaim) -> Result<Option<ClaimRecord>, StoreError>;
 
     /// Pending rows whose `not_before` has come, oldest `scheduled_at` first, without locking any.
     ///

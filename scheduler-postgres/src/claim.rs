@@ -6,7 +6,7 @@ use scheduler_core::{
     identity::{ClaimId, ExecutionId, FencingToken},
     job::OverlapPolicy,
     status::{Reason, Status},
-    store::{Claim, ClaimOutcome, ClaimRecord, EARLY_TOLERANCE, Grant, Refusal},
+    store::{Claim, ClaimOutcome, ClaimPlace, ClaimRecord, EARLY_TOLERANCE, Grant, LostClaim, Refusal},
 };
 use tokio_postgres::{Row, types::Type};
 
@@ -132,7 +132,8 @@ async fn insert(
         (&columns.instances as _, Type::UUID_ARRAY),
         (&columns.for_instances as _, Type::UUID_ARRAY),
     ]);
-    let (rows, fences) = Fences::drawn(connection, query, &params, &columns.claim_ids).await?;
+    let rows = connection.query(query, &params).await?;
+    let fences = Fences::settle(connection, &rows).await?;
     let mut open = Vec::new();
     for row in &rows {
         let nth = which[index(row)?];
@@ -347,9 +348,16 @@ async fn write(
     Ok(())
 }
 
-pub(crate) async fn find(connections: &Connections, claim_id: ClaimId) -> Result<Option<ClaimRecord>, PostgresError> {
+pub(crate) async fn find(connections: &Connections, lost: &LostClaim) -> Result<Option<ClaimRecord>, PostgresError> {
     let connection = connections.get().await?;
-    let rows = connection.query(Query::FindClaim, &[(&claim_id.0, Type::UUID)]).await?;
+    let (occurrence, row) = match &lost.place {
+        ClaimPlace::Occurrence(job_id, occurrence) => (Some((job_id.as_str(), occurrence.as_str())), None),
+        ClaimPlace::Row(row) => (None, Some(row.0)),
+    };
+    let (job_id, occurrence) = occurrence.unzip();
+    let params: [Param<'_>; 4] =
+        [(&lost.claim_id.0, Type::UUID), (&job_id, Type::TEXT), (&occurrence, Type::TEXT), (&row, Type::INT8)];
+    let rows = connection.query(Query::FindClaim, &params).await?;
     let fences = Fences::settle(&connection, &rows).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let left: Option<i64> = row.try_get("left_ms")?;
@@ -369,25 +377,6 @@ fn index(row: &Row) -> Result<usize, PostgresError> {
 pub(crate) struct Fences(HashMap<i64, i64>);
 
 impl Fences {
-    /// Runs a statement by which rows start under these claims, and draws anew for those that were overtaken. Both looks are
-    /// sent at once, and run one after the other.
-    pub(crate) async fn drawn(
-        connection: &Connection,
-        query: Query,
-        params: &[Param<'_>],
-        claim_ids: &[uuid::Uuid],
-    ) -> Result<(Vec<Row>, Self), PostgresError> {
-        let claimed: [Param<'_>; 1] = [(&claim_ids, Type::UUID_ARRAY)];
-        let (rows, overtaken) = tokio::join!(
-            biased;
-            connection.query(query, params),
-            connection.query(Query::Overtaken, &claimed),
-        );
-        let (rows, overtaken) = (rows?, overtaken?);
-        let overtaken = overtaken.iter().map(|row| row.try_get("id")).collect::<Result<Vec<i64>, _>>()?;
-        Ok((rows, Self::draw(connection, &overtaken).await?))
-    }
-
     /// Draws anew for the rows that say `overtaken`.
     pub(crate) async fn settle(connection: &Connection, rows: &[Row]) -> Result<Self, PostgresError> {
         let mut overtaken = Vec::new();
@@ -396,10 +385,6 @@ impl Fences {
                 overtaken.push(row.try_get::<_, i64>("id")?);
             }
         }
-        Self::draw(connection, &overtaken).await
-    }
-
-    async fn draw(connection: &Connection, overtaken: &[i64]) -> Result<Self, PostgresError> {
         if overtaken.is_empty() {
             return Ok(Self(HashMap::new()));
         }

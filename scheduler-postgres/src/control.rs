@@ -11,6 +11,7 @@ use tokio_postgres::types::Type;
 
 use crate::{
     error::PostgresError,
+    migrate,
     pool::Connections,
     row::{self, millis, storable},
     sql::Query,
@@ -22,12 +23,13 @@ pub(crate) async fn check(connections: &Connections) -> Result<(), PostgresError
 
 pub(crate) async fn heartbeat(connections: &Connections, beat: &Heartbeat) -> Result<DateTime<Utc>, PostgresError> {
     let connection = connections.get().await?;
-    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 5] = [
+    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 6] = [
         (&beat.instance.0, Type::UUID),
         (&storable(&beat.host), Type::TEXT),
         (&i64::from(beat.pid), Type::INT8),
         (&storable(&beat.version), Type::TEXT),
         (&beat.clock_offset_ms, Type::INT8),
+        (&migrate::known(), Type::INT4),
     ];
     let rows = connection.query(Query::Heartbeat, &params).await?;
     Ok(rows[0].try_get("now")?)

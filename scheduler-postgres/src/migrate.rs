@@ -1,25 +1,16 @@
-//! Brings a schema's tables to this code's version, in one transaction, by one instance at a time.
+//! Brings a schema's tables to this code's version, by one instance at a time: the tables of version 8, and a step for each version
+//! since.
 
 mod adopt;
+mod base;
+mod steps;
 
 use std::time::Duration;
 
-use refinery_core::{
-    Migration, Runner,
-    traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction},
-};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_postgres::{Client, GenericClient, Transaction, error::SqlState, types::Type};
 use tracing::{info, warn};
 
-use crate::error::PostgresError;
-
-mod embedded {
-    refinery::embed_migrations!("migrations");
-}
-
-/// The table in which the versions applied are kept; refinery's own default is left to the service's migrations.
-const TABLE: &str = "scheduler_migrations";
+use crate::{config::PostgresConfig, error::PostgresError};
 
 /// The advisory lock under which instances migrate one after another: `scheduler` as a number.
 const LOCK: i64 = 0x7363_6865_6475_6c65;
@@ -37,96 +28,186 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The version that this code brings a schema to.
 pub(crate) fn known() -> i32 {
-    embedded::migrations::runner().get_migrations().iter().map(Migration::version).max().unwrap_or(0)
+    steps::known().max(base::known())
 }
 
-/// The version that the schema has; 0 before the first migration.
-pub(crate) async fn found(client: &impl GenericClient, schema: &str) -> Result<i32, PostgresError> {
-    let table = format!("\"{schema}\".{TABLE}");
-    let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await?;
-    if !there[0].try_get(0)? {
-        return Ok(0);
-    }
-    let newest = client.query_typed(&format!("SELECT coalesce(max(version), 0) FROM {table}"), &[]).await?;
-    Ok(newest[0].try_get(0)?)
+/// What a schema has.
+#[derive(Debug)]
+struct Found {
+    /// The version of refinery's table; 0 before the first migration.
+    base: i32,
+    /// The steps that were applied, and from which version on older code works with each.
+    steps: Vec<(i32, i32)>,
 }
 
-/// From which version of the code on the schema's tables can be worked with, where the version found says so.
-async fn compatible_from(client: &Client, schema: &str, found: i32) -> Result<Option<i32>, PostgresError> {
-    let table = format!("\"{schema}\".scheduler_versions");
-    let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await?;
-    if !there[0].try_get(0)? {
-        return Ok(None);
+impl Found {
+    async fn read(client: &impl GenericClient, schema: &str) -> Result<Self, PostgresError> {
+        let table = format!("\"{schema}\".{}", base::TABLE);
+        let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await?;
+        if !there[0].try_get(0)? {
+            return Ok(Self { base: 0, steps: Vec::new() });
+        }
+        let newest = client.query_typed(&format!("SELECT coalesce(max(version), 0) FROM {table}"), &[]).await?;
+        Ok(Self { base: newest[0].try_get(0)?, steps: steps::applied(client, schema).await? })
     }
-    let from = format!("SELECT CASE WHEN max(version) = $1 THEN max(compatible_from) END FROM {table}");
-    let from = client.query_typed(&from, &[(&found, Type::INT4)]).await?;
-    Ok(from[0].try_get(0)?)
+
+    fn version(&self) -> i32 {
+        self.steps.iter().map(|(version, _)| *version).max().unwrap_or(0).max(self.base)
+    }
+
+    fn applied(&self) -> Vec<i32> {
+        self.steps.iter().map(|(version, _)| *version).collect()
+    }
+
+    /// Whether a later version of the code was here, which this one can work with.
+    fn is_later(&self, schema: &str) -> Result<bool, PostgresError> {
+        let (found, known) = (self.version(), known());
+        if found <= known {
+            return Ok(false);
+        }
+        let from = self.steps.iter().find_map(|(version, from)| (*version == found).then_some(*from));
+        if from.is_some_and(|from| from <= known) {
+            return Ok(true);
+        }
+        Err(PostgresError::Newer { schema: schema.to_owned(), found, known })
+    }
+
+    /// Whether nothing is missing that this code can't do without.
+    fn is_complete(&self) -> bool {
+        self.base >= base::known() && steps::needed(&self.applied()).next().is_none()
+    }
 }
 
 /// Whether this code can work with the schema's tables as they are; `Ok(false)` when they are to be migrated first.
 pub(crate) async fn fits(client: &Client, schema: &str) -> Result<bool, PostgresError> {
-    let (found, known) = (found(client, schema).await?, known());
-    if found <= known {
-        return Ok(found == known);
+    let found = Found::read(client, schema).await?;
+    if found.is_later(schema)? {
+        warn!(
+            schema,
+            found = found.version(),
+            known = known(),
+            "the scheduler's tables are of a newer version, which this one can work with: deploy it"
+        );
     }
-    match compatible_from(client, schema, found).await? {
-        Some(from) if from <= known => {
-            warn!(
-                schema,
-                found, known, "the scheduler's tables are of a newer version, which this one can work with: deploy it"
-            );
-            Ok(true)
-        }
-        _ => Err(PostgresError::Newer { schema: schema.to_owned(), found, known }),
-    }
+    Ok(found.is_complete())
 }
 
 /// Brings the schema to this code's version, making the schema if it is not there, however long that takes.
 ///
-/// One transaction for everything: ten instances that start at once wait for the first, and find its work done. Where
-/// somebody else has the tables locked it lets go and tries again, so that nobody queues behind it for longer than
-/// [`LOCK_LIMIT`].
-pub(crate) async fn run(client: &mut Client, schema: &str) -> Result<(), PostgresError> {
+/// Ten instances that start at once wait for the first, and find its work done. Where somebody else has the tables locked it lets
+/// go and tries again, so that nobody queues behind it for longer than [`LOCK_LIMIT`]. What was done before it is given up stays
+/// done, and it goes on from there.
+pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &str) -> Result<(), PostgresError> {
     let failed = |source| PostgresError::Migration { schema: schema.to_owned(), known: known(), source };
     let mut wait = FIRST_WAIT;
     let mut told = None;
     let mut adopted = None;
     loop {
-        if within(fits(client, schema)).await? {
+        let found = within(Found::read(client, schema)).await?;
+        let is_complete = found.is_later(schema)? || found.is_complete();
+        if is_complete && steps::belated(&found.applied()).next().is_none() {
             return within(raise_fences(client, schema)).await;
         }
-        let transaction = client.transaction().await?;
-        match apply(&transaction, schema, &mut adopted).await {
-            Ok(Some(report)) => {
-                let took = "SELECT round(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";
-                let took: i64 = transaction.query_typed(took, &[]).await?[0].try_get(0)?;
-                transaction.commit().await?;
-                for migration in report {
-                    info!(schema, %migration, "the scheduler's tables were migrated");
+        let turn = within(Turn::take(config)).await?;
+        match turn {
+            // What is left can wait for the next start.
+            None if is_complete => return within(raise_fences(client, schema)).await,
+            None => tell(&mut told, schema, "another instance migrates the scheduler's tables: waiting for it"),
+            Some(turn) => {
+                let migrated = bring(client, schema, &mut adopted).await;
+                turn.end().await;
+                match migrated {
+                    Ok(()) => return within(raise_fences(client, schema)).await,
+                    Err(error) if is_locked_out(&*error) => {
+                        tell(
+                            &mut told,
+                            schema,
+                            "the scheduler's tables are locked by another session: trying again to migrate them",
+                        );
+                    }
+                    Err(error) => {
+                        return Err(match error.downcast() {
+                            Ok(error)
+                                if matches!(*error, PostgresError::Taken { .. } | PostgresError::Column { .. }) =>
+                            {
+                                *error
+                            }
+                            Ok(error) => failed(error),
+                            Err(error) => failed(error),
+                        });
+                    }
                 }
-                info!(schema, version = known(), took_ms = took, "the migration is done");
-                return Ok(());
-            }
-            Ok(None) => tell(&mut told, schema, "another instance migrates the scheduler's tables: waiting for it"),
-            Err(error) if is_locked_out(&*error) => {
-                tell(
-                    &mut told,
-                    schema,
-                    "the scheduler's tables are locked by another session: trying again to migrate them",
-                );
-            }
-            Err(error) => {
-                return Err(match error.downcast() {
-                    Ok(error) if matches!(*error, PostgresError::Taken { .. } | PostgresError::Column { .. }) => *error,
-                    Ok(error) => failed(error),
-                    Err(error) => failed(error),
-                });
             }
         }
-        transaction.rollback().await?;
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
+}
+
+/// The turn of the one who migrates: a transaction of a connection of its own, which holds the advisory lock and nothing else.
+/// The steps that stand outside of transactions have nowhere else to hold it, behind a pooler too.
+struct Turn {
+    client: Client,
+    served: tokio::task::JoinHandle<()>,
+}
+
+impl Turn {
+    /// `None` when another instance has it.
+    async fn take(config: &PostgresConfig) -> Result<Option<Self>, PostgresError> {
+        let (client, connection) = config.connect().await?;
+        let served = tokio::spawn(async move {
+            // Its end is seen by whoever asks next.
+            let _ = connection.await;
+        });
+        client.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+        let locked = client.query_typed("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
+        let turn = Self { client, served };
+        if locked[0].try_get(0)? {
+            return Ok(Some(turn));
+        }
+        turn.end().await;
+        Ok(None)
+    }
+
+    /// Gives it back. Dropped, it is given back too, a little later.
+    async fn end(self) {
+        // A connection that is lost has given it back.
+        let _ = self.client.batch_execute("COMMIT").await;
+        drop(self.client);
+        let _ = self.served.await;
+    }
+}
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// Applies what is missing, in this instance's turn.
+async fn bring(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
+    let found = Found::read(client, schema).await?;
+    if found.base < base::known() {
+        make_base(client, schema, adopted).await?;
+    }
+    let path = format!("SET search_path TO \"{schema}\", pg_temp; SET statement_timeout = 0");
+    client.batch_execute(&path).await.map_err(PostgresError::from)?;
+    let applied = found.applied();
+    for step in steps::needed(&applied).chain(steps::belated(&applied)) {
+        step.apply(client, schema).await?;
+    }
+    Ok(())
+}
+
+/// Brings the schema to version 8, in one transaction.
+async fn make_base(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
+    let transaction = client.transaction().await.map_err(PostgresError::from)?;
+    let report = apply_base(&transaction, schema, adopted).await?;
+    let took = "SELECT round(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";
+    let took = transaction.query_typed(took, &[]).await.map_err(PostgresError::from)?;
+    let took: i64 = took[0].try_get(0).map_err(PostgresError::from)?;
+    transaction.commit().await.map_err(PostgresError::from)?;
+    for migration in report {
+        info!(schema, %migration, "the scheduler's tables were migrated");
+    }
+    info!(schema, version = base::known(), took_ms = took, "the scheduler's tables were made");
+    Ok(())
 }
 
 /// What the server has to answer before it is known whether there is anything to migrate: a migration has no limit, this has.
@@ -170,12 +251,11 @@ async fn raise_fences(client: &Client, schema: &str) -> Result<(), PostgresError
     Ok(())
 }
 
-/// Applies what is missing; `None` when another instance is at it.
-async fn apply(
+async fn apply_base(
     transaction: &Transaction<'_>,
     schema: &str,
     adopted: &mut Option<i64>,
-) -> Result<Option<Vec<Migration>>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Vec<refinery_core::Migration>, Failed> {
     let limits = format!(
         "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
          SET LOCAL lock_timeout = {}",
@@ -183,13 +263,6 @@ async fn apply(
     );
     transaction.batch_execute(&limits).await.map_err(PostgresError::from)?;
     notice_disconnects(transaction).await?;
-    let locked = transaction
-        .query_typed("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)])
-        .await
-        .map_err(PostgresError::from)?;
-    if !locked[0].try_get::<_, bool>(0).map_err(PostgresError::from)? {
-        return Ok(None);
-    }
     let there = transaction
         .query_typed("SELECT FROM pg_namespace WHERE nspname = $1", &[(&schema, Type::NAME)])
         .await
@@ -197,7 +270,7 @@ async fn apply(
     if there.is_empty() {
         // Asked for only where it is needed: making a schema takes a right that the user may lack.
         transaction.batch_execute(&format!("CREATE SCHEMA \"{schema}\"")).await.map_err(PostgresError::from)?;
-    } else if found(transaction, schema).await? == 0 {
+    } else if Found::read(transaction, schema).await?.base == 0 {
         let there = adopt::look(transaction, schema).await?;
         if let Some(rows) = there.filter(|_| adopted.is_none()) {
             warn!(
@@ -211,10 +284,7 @@ async fn apply(
         .batch_execute(&format!("SET LOCAL search_path TO \"{schema}\", pg_temp"))
         .await
         .map_err(PostgresError::from)?;
-    let mut runner: Runner = embedded::migrations::runner();
-    runner.set_migration_table_name(TABLE);
-    let report = runner.run_async(&mut InTransaction(transaction)).await?;
-    Ok(Some(report.applied_migrations().clone()))
+    base::apply(transaction).await
 }
 
 /// Sees that the server ends a statement whose client has gone: a long one would hold its locks to its end.
@@ -228,42 +298,4 @@ async fn notice_disconnects(transaction: &Transaction<'_>) -> Result<(), Postgre
         Err(_) => transaction.batch_execute("ROLLBACK TO watched").await?,
     }
     Ok(())
-}
-
-/// Refinery's view of a transaction that is open already: its own driver opens one a step.
-struct InTransaction<'a>(&'a Transaction<'a>);
-
-impl AsyncTransaction for InTransaction<'_> {
-    type Error = PostgresError;
-
-    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
-        &'a mut self,
-        queries: T,
-    ) -> Result<usize, PostgresError> {
-        let mut count = 0;
-        for query in queries {
-            self.0.batch_execute(query).await?;
-            count += 1;
-        }
-        Ok(count)
-    }
-}
-
-impl AsyncQuery<Vec<Migration>> for InTransaction<'_> {
-    async fn query<'a>(&'a mut self, query: &'a str) -> Result<Vec<Migration>, PostgresError> {
-        let rows = self.0.query_typed(query, &[]).await?;
-        rows.iter().map(applied).collect()
-    }
-}
-
-impl AsyncMigrate for InTransaction<'_> {}
-
-/// A row of refinery's table.
-fn applied(row: &tokio_postgres::Row) -> Result<Migration, PostgresError> {
-    let (applied_on, checksum): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-    let applied_on = OffsetDateTime::parse(&applied_on, &Rfc3339)
-        .map_err(|_| PostgresError::Row { what: "instant", value: applied_on })?;
-    let checksum = checksum.parse().map_err(|_| PostgresError::Row { what: "checksum", value: checksum })?;
-    let version: i32 = row.try_get(0)?;
-    Ok(Migration::applied(version, row.try_get(1)?, applied_on, checksum))
 }

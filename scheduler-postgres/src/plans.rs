@@ -87,7 +87,9 @@ impl Scene {
             Tables::Outgrown => OUTGROWN,
             Tables::Analysed => 1_000_000,
         };
-        scene.rows("s:old", history, "succeeded", "now() - n * interval '10 seconds' - interval '1 minute'").await;
+        let at = "now() - n * interval '10 seconds' - interval '1 minute'";
+        let key = format!("'s:' || floor(extract(epoch FROM {at}) * 1000)::bigint");
+        scene.rows(&key, history, "succeeded", at).await;
         if tables == Tables::Analysed {
             scene
                 .run("ANALYZE job_executions; ANALYZE job_states; ANALYZE execution_leases; ANALYZE job_revisions")
@@ -100,13 +102,13 @@ impl Scene {
         self.client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
     }
 
-    /// So many rows in this status, one job after another; their occurrences begin with this word.
-    async fn rows(&self, word: &str, count: usize, status: &str, at: &str) {
+    /// So many rows in this status, one job after another, with the occurrence that this expression names.
+    async fn rows(&self, key: &str, count: usize, status: &str, at: &str) {
         let (is_running, is_over) = (status == "running", status == "succeeded");
         self.run(&format!(
             "INSERT INTO job_executions (job_id, occurrence, attempt, max_attempts, origin, status, success, scheduled_at, not_before,
                  started_at, finished_at, holds_key, claim_id, fence, created_at)
-             SELECT 'job' || (1 + n % {BATCH}), '{word}' || n, 1, 3, 'schedule', '{status}', {is_over}, {at}, {at},
+             SELECT 'job' || (1 + n % {BATCH}), {key}, 1, 3, 'schedule', '{status}', {is_over}, {at}, {at},
                  CASE WHEN '{status}' <> 'pending' THEN now() END, CASE WHEN {is_over} THEN now() END, {is_running},
                  gen_random_uuid(), nextval('execution_fences'), now()
              FROM generate_series(1, {count}) AS n"
@@ -239,6 +241,12 @@ fn told(node: &Value, depth: usize) -> String {
     line + &below
 }
 
+/// The indexes that a node and those below it read.
+fn indexes(node: &Value) -> Vec<String> {
+    let own = node["Index Name"].as_str().map(str::to_owned);
+    own.into_iter().chain(node["Plans"].as_array().into_iter().flatten().flat_map(indexes)).collect()
+}
+
 /// Runs a statement in each way that its plan may come about.
 async fn check(scene: &Scene, query: Query, arguments: &[String]) {
     let ways: &[Planned] = if query.is_planned_anew() { &[Planned::Anew] } else { &[Planned::Anew, Planned::Once] };
@@ -263,11 +271,9 @@ async fn batches_are_read_once(tables: Tables) {
     check(&scene, Query::Claim, &[claims.as_slice(), &claim].concat()).await;
 
     // From here on each job has a run that holds its key, and as many rows wait.
-    scene.rows("s:due", BATCH, "running", "now()").await;
+    scene.rows("'s:due' || n", BATCH, "running", "now()").await;
     check(&scene, Query::Claim, &[claims.as_slice(), &claim].concat()).await;
     check(&scene, Query::ClaimFate, &claims).await;
-    let started = scene.of_rows("uuid", "claim_id", "running").await;
-    check(&scene, Query::Overtaken, &[started]).await;
     let skipped = [
         scene.each("integer", "3").await,
         nobody.clone(),
@@ -319,7 +325,7 @@ async fn batches_are_read_once(tables: Tables) {
     check(&scene, Query::Finish, &finish).await;
 
     scene.run("DELETE FROM job_executions WHERE status = 'running'").await;
-    scene.rows("s:waits", WAITING, "pending", "now()").await;
+    scene.rows("'s:waits' || n", WAITING, "pending", "now()").await;
     let waiting = scene.of_rows("bigint", "id", "pending").await;
     let due = ["100000".to_owned(), "NULL".to_owned(), "NULL".to_owned(), instance()];
     for jobs in ["NULL", &claims[1]] {
@@ -358,6 +364,88 @@ async fn a_batch_over_tables_that_outgrew_their_statistics_reads_each_request_s_
 #[tokio::test]
 async fn a_batch_over_a_long_history_reads_each_request_s_rows_once() {
     batches_are_read_once(Tables::Analysed).await;
+}
+
+/// Every index of the rows, and a statement that reads by it: another is written at each execution for nothing.
+#[tokio::test]
+async fn each_index_of_the_executions_is_what_a_statement_reads_by() {
+    let scene = Scene::new(Tables::Analysed).await;
+    scene.rows("'s:due' || n", BATCH, "running", "now()").await;
+    scene.rows("'s:waits' || n", WAITING, "pending", "now()").await;
+    scene.run("ANALYZE job_executions").await;
+    let own = |text: &str| text.replace("{schema}", &format!("\"{}\"", scene.statements.schema()));
+    let page = |filter: &[(usize, &str)]| {
+        let value = |nth| filter.iter().find_map(|(at, value)| (*at == nth).then_some(*value)).unwrap_or("NULL");
+        (1..=10).map(value).map(str::to_owned).chain(["0".to_owned(), "50".to_owned()]).collect::<Vec<_>>()
+    };
+    let jobs = || "'{job1,job2}'".to_owned();
+    let ended = own("SELECT e.job_id::text, max(e.fence) FROM {schema}.job_executions AS e
+                     WHERE e.finished_at BETWEEN $1::timestamptz AND $1 + interval '10 minutes' GROUP BY e.job_id");
+    let text = |query| scene.statements.text(query).to_owned();
+    let nobody = || format!("'{}'", uuid::Uuid::nil());
+    let reads = [
+        ("job_executions_pkey", text(Query::Execution), vec!["1".to_owned()]),
+        ("job_executions_pkey", text(Query::Page), page(&[])),
+        ("job_executions_pkey", text(Query::Page), page(&[(7, "now() - interval '1 hour'")])),
+        (
+            "job_executions_pkey",
+            text(Query::PruneLook),
+            vec!["now() - interval '30 days'".to_owned(), "1000".to_owned()],
+        ),
+        ("job_executions_occurrence_key", text(Query::Survey), vec![jobs(), jobs(), "0".to_owned(), "101".to_owned()]),
+        ("job_executions_occurrence_key", text(Query::NewestAttempt), vec!["'job1'".to_owned(), "'s:1'".to_owned()]),
+        ("ix_job_executions_job_id", text(Query::Recent), vec![jobs(), "20".to_owned()]),
+        ("ix_job_executions_job_id", text(Query::Latest), vec![jobs()]),
+        (
+            "ix_job_executions_pending",
+            text(Query::Due),
+            vec!["100".to_owned(), "NULL".to_owned(), "NULL".to_owned(), nobody(), "NULL".to_owned()],
+        ),
+        ("ix_job_executions_holder", text(Query::Holder), vec!["'job1'".to_owned()]),
+        ("ix_job_executions_queued", text(Query::MakeWay), vec![jobs()]),
+        ("ix_job_executions_running", text(Query::RecoverLook), vec!["100".to_owned(), "1000".to_owned()]),
+        (
+            "ix_job_executions_range",
+            text(Query::DecideView),
+            vec!["'{job1}'".to_owned(), "'{0}'".to_owned(), "'{101}'".to_owned()],
+        ),
+        ("ix_job_executions_for_instance", text(Query::Leave), vec![nobody()]),
+        ("ix_job_executions_finished", text(Query::Page), page(&[(9, "now() + interval '1 minute'")])),
+        ("ix_job_executions_finished", ended, vec!["now()".to_owned()]),
+    ];
+    for (index, text, arguments) in &reads {
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            // A filter that may be left out is planned for what is asked.
+            if mode == "force_generic_plan" && (text == scene.statements.text(Query::Page)) {
+                continue;
+            }
+            scene.run(&format!("BEGIN; SET LOCAL plan_cache_mode = {mode}; PREPARE asked AS {text}")).await;
+            let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE asked ({})", arguments.join(", "));
+            let answer = scene.client.simple_query(&explain).await.unwrap_or_else(|error| panic!("{error:?}: {text}"));
+            scene.run("ROLLBACK; DEALLOCATE asked").await;
+            let plan: String = answer
+                .iter()
+                .filter_map(|message| if let SimpleQueryMessage::Row(row) = message { row.get(0) } else { None })
+                .collect();
+            let plan: Value = serde_json::from_str(&plan).expect("a plan");
+            let read = indexes(&plan[0]["Plan"]);
+            assert!(read.iter().any(|read| read == index), "{index} is not read, but {read:?}, {mode}, by {text}");
+        }
+    }
+    let all = format!(
+        "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes
+         WHERE schemaname = '{}' AND tablename = 'job_executions'",
+        scene.statements.schema()
+    );
+    let all: String = scene.client.query_one(&all, &[]).await.expect("the indexes").get(0);
+    let mut read: Vec<&str> = reads.iter().map(|(index, ..)| *index).collect();
+    read.sort_unstable();
+    read.dedup();
+    assert_eq!(all.split(' ').collect::<Vec<_>>(), read, "each index is read by a statement");
+    let size = "SELECT (pg_relation_size('job_executions') + pg_indexes_size('job_executions')) / count(*) FROM job_executions";
+    let size: i64 = scene.client.query_one(size, &[]).await.expect("a size").get(0);
+    assert!(size <= 420, "{size} bytes a row with its index entries");
+    scene.run(&format!("DROP SCHEMA {} CASCADE", scene.statements.schema())).await;
 }
 
 /// Rows that wait behind each other are not read for each other.

@@ -64,7 +64,7 @@ impl Shared {
     /// Checks the schema's version on this connection, and migrates it where it is behind.
     pub(crate) async fn migrate(&self, client: &mut tokio_postgres::Client) -> Result<(), PostgresError> {
         let statements = Arc::clone(self.statements(client).await?);
-        migrate::run(client, statements.schema()).await
+        migrate::run(&self.config, client, statements.schema()).await
     }
 }
 

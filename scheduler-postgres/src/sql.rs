@@ -19,7 +19,6 @@ queries! {
     Claim = "claim" with "SKIP LOCKED",
     ClaimWaiting = "claim",
     ClaimFate = "claim_fate",
-    Overtaken = "overtaken",
     Refence = "refence",
     Overlap = "overlap",
     StopHolder = "stop_holder",
@@ -111,8 +110,7 @@ impl Query {
         self.may_leave_out_a_filter()
             || matches!(
                 self,
-                Self::Overtaken
-                    | Self::ClaimFate
+                Self::ClaimFate
                     | Self::TakeFate
                     | Self::Overlap
                     | Self::Due

@@ -5,17 +5,17 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use scheduler_core::{
     execution::Execution,
-    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    identity::{ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
         DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
-        OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
-        RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
-        SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest, TakeOutcome,
-        TakeRequest, WatermarkMove,
+        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, LostClaim, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest,
+        TakeOutcome, TakeRequest, WatermarkMove,
     },
 };
 
@@ -170,8 +170,8 @@ impl ExecutionStore for PostgresStore {
         claim::claim(&self.connections, claims).await.map_err(|error| error.write("claim occurrences"))
     }
 
-    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
-        claim::find(&self.connections, claim_id).await.map_err(|error| error.read("look a claim up"))
+    async fn find_claim(&self, lost: &LostClaim) -> Result<Option<ClaimRecord>, StoreError> {
+        claim::find(&self.connections, lost).await.map_err(|error| error.read("look a claim up"))
     }
 
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {

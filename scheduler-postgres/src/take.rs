@@ -150,7 +150,8 @@ async fn start(
         (&for_instances, Type::UUID_ARRAY),
         (&at_once, Type::INT4_ARRAY),
     ];
-    let (rows, fences) = Fences::drawn(connection, query, &params, &claim_ids).await?;
+    let rows = connection.query(query, &params).await?;
+    let fences = Fences::settle(connection, &rows).await?;
     for row in &rows {
         outcomes[which[index(row)?]] = Some(granted(row, &fences)?);
     }

@@ -10,17 +10,17 @@ use chrono::{DateTime, Utc};
 use scheduler_admin::async_trait;
 use scheduler_core::{
     execution::Execution,
-    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    identity::{ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
         DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
-        OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
-        RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
-        SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest,
-        WatermarkMove, memory::MemoryStore,
+        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, LostClaim, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome,
+        TakeRequest, WatermarkMove, memory::MemoryStore,
     },
 };
 use tokio::sync::Notify;
@@ -144,8 +144,8 @@ impl ExecutionStore for TestStore {
         self.inner.claim(claims).await
     }
 
-    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
-        self.inner.find_claim(claim_id).await
+    async fn find_claim(&self, lost: &LostClaim) -> Result<Option<ClaimRecord>, StoreError> {
+        self.inner.find_claim(lost).await
     }
 
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {

@@ -11,7 +11,7 @@ use crate::{
     job::OverlapPolicy,
     occurrence::Origin,
     status::{Reason, Status},
-    store::{Claim, ClaimOutcome, Pause, Refusal},
+    store::{Claim, ClaimOutcome, LostClaim, Pause, Refusal},
 };
 
 fn refused(refusal: Refusal) -> ClaimOutcome {
@@ -367,22 +367,31 @@ pub async fn an_empty_batch_of_claims_has_no_outcomes(harness: &dyn StoreHarness
 
 pub async fn a_claim_that_was_never_made_is_not_found(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
-    scene.granted(&scene.claim(1)).await;
-    assert_eq!(scene.store.find_claim(ClaimId::random()).await.expect("the store answers"), None);
+    let claim = scene.claim(1);
+    let grant = scene.granted(&claim).await;
+    let never = LostClaim { claim_id: ClaimId::random(), ..LostClaim::of(&claim) };
+    assert_eq!(scene.store.find_claim(&never).await.expect("the store answers"), None);
+    let never = LostClaim::of_row(ClaimId::random(), grant.execution_id);
+    assert_eq!(scene.store.find_claim(&never).await.expect("the store answers"), None);
 }
 
 pub async fn a_lost_claim_is_found_by_its_id(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let claim = scene.claim(1);
     let grant = scene.granted(&claim).await;
-    let found = scene.store.find_claim(claim.claim_id).await.expect("the store answers").expect("it committed");
+    let found = scene.store.find_claim(&LostClaim::of(&claim)).await.expect("the store answers").expect("it committed");
     assert_eq!((found.grant, found.status), (grant, Status::Running));
     let retry = scene.retried(grant, Duration::ZERO).await;
-    let found = scene.store.find_claim(claim.claim_id).await.expect("the store answers").expect("it committed");
+    let found = scene.store.find_claim(&LostClaim::of(&claim)).await.expect("the store answers").expect("it committed");
     assert_eq!((found.grant, found.status, found.lease_left), (grant, Status::Failed, Duration::ZERO));
     let take = scene.take(retry);
     let (grant, _) = scene.taken(&take).await;
-    let found = scene.store.find_claim(take.claim_id).await.expect("the store answers").expect("it committed");
+    let found = scene
+        .store
+        .find_claim(&LostClaim::of_row(take.claim_id, take.execution_id))
+        .await
+        .expect("the store answers")
+        .expect("it committed");
     assert_eq!((found.grant, found.status), (grant, Status::Running));
 }
 
@@ -391,7 +400,8 @@ pub async fn a_found_claim_tells_how_much_lease_is_left(harness: &dyn StoreHarne
     let claim = scene.claim(1);
     let grant = scene.granted(&claim).await;
     let left = async || {
-        let found = scene.store.find_claim(claim.claim_id).await.expect("the store answers").expect("it committed");
+        let found =
+            scene.store.find_claim(&LostClaim::of(&claim)).await.expect("the store answers").expect("it committed");
         found.lease_left
     };
     let at_first = left().await;
@@ -407,7 +417,7 @@ pub async fn a_refused_claim_is_not_found(harness: &dyn StoreHarness) {
     scene.granted(&scene.claim(1)).await;
     let refused = scene.claim(1);
     scene.try_claim(&refused).await;
-    assert_eq!(scene.store.find_claim(refused.claim_id).await.expect("the store answers"), None);
+    assert_eq!(scene.store.find_claim(&LostClaim::of(&refused)).await.expect("the store answers"), None);
 }
 
 pub async fn attached_handles_share_the_rows(harness: &dyn StoreHarness) {

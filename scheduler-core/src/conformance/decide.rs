@@ -15,7 +15,7 @@ use crate::{
     status::{Reason, Status},
     store::{
         Claim, ClaimOutcome, DecideRequest, DecideView, Decided, DecidedRow, Deciding, DecisionPlan, GrowRange,
-        PlannedRow, Planner, RangeRow, Refusal,
+        LostClaim, PlannedRow, Planner, RangeRow, Refusal,
     },
 };
 
@@ -187,7 +187,7 @@ pub async fn a_planned_claim_is_granted_and_runs(harness: &dyn StoreHarness) {
     let row = scene.row(grant.execution_id).await;
     assert_eq!((row.status, row.origin, row.holds_key), (Status::Running, Origin::Schedule, true));
     assert!(scene.renew(*grant, super::scene::LEASE).await.is_some());
-    let found = scene.store.find_claim(claim.claim_id).await.expect("the store answers").expect("it committed");
+    let found = scene.store.find_claim(&LostClaim::of(&claim)).await.expect("the store answers").expect("it committed");
     assert_eq!(found.grant, *grant);
 }
 

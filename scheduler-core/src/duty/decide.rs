@@ -289,7 +289,7 @@ async fn pass_over(engine: &Arc<Engine>, jobs: &[JobIndex]) -> Vec<JobIndex> {
             if error.is_unknown() {
                 // What the passes claimed may be written, and nobody will run it.
                 let claimed = |(job, planner): (JobIndex, OwedPlanner)| {
-                    planner.into_claimed().into_iter().map(move |claim_id| (claim_id, job))
+                    planner.into_claimed().into_iter().map(move |claim| (claim, job))
                 };
                 engine.give_up(planners.into_iter().flat_map(claimed));
             }

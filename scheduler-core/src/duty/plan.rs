@@ -20,7 +20,7 @@ use crate::{
     job::{CatchUp, JobSettings},
     occurrence::OccurrenceKey,
     status::{Reason, Status},
-    store::{Claim, DecideView, DecidedRow, DecisionPlan, GrowRange, PlannedRow, Planner, RangeRow},
+    store::{Claim, DecideView, DecidedRow, DecisionPlan, GrowRange, LostClaim, PlannedRow, Planner, RangeRow},
 };
 
 /// How many occurrences one pass covers at most; it commits, and the next one goes on.
@@ -39,7 +39,7 @@ pub(crate) struct OwedPlanner {
     /// Whether an occurrence within its deadline may be claimed in the pass; without a shared store it waits as a row.
     pub(crate) claims: bool,
     /// The claims of every plan made, by which they are looked up where the pass's answer is lost (R8).
-    pub(crate) claimed: Mutex<Vec<ClaimId>>,
+    pub(crate) claimed: Mutex<Vec<LostClaim>>,
 }
 
 /// What has no row.
@@ -136,7 +136,7 @@ fn later(view: &DecideView, watermark: DateTime<Utc>) -> Option<DateTime<Utc>> {
 
 impl OwedPlanner {
     /// The claims of every plan made.
-    pub(crate) fn into_claimed(self) -> Vec<ClaimId> {
+    pub(crate) fn into_claimed(self) -> Vec<LostClaim> {
         self.claimed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -207,10 +207,8 @@ impl OwedPlanner {
         if !self.claims {
             return self.wait(at);
         }
-        let claim_id = ClaimId::random();
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).push(claim_id);
-        PlannedRow::Claim(Claim {
-            claim_id,
+        let claim = Claim {
+            claim_id: ClaimId::random(),
             job_id: settings.id.clone(),
             revision: view.state.revision,
             occurrence: OccurrenceKey::scheduled(at),
@@ -223,7 +221,9 @@ impl OwedPlanner {
             lease: settings.lease_ttl,
             instance: self.instance,
             every_instance: settings.every_instance,
-        })
+        };
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).push(LostClaim::of(&claim));
+        PlannedRow::Claim(claim)
     }
 
     fn wait(&self, at: DateTime<Utc>) -> PlannedRow {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     metrics,
-    store::{Claim, ClaimOutcome, Refusal, StoreError},
+    store::{Claim, ClaimOutcome, LostClaim, Refusal, StoreError},
 };
 
 /// How long a claim may take before its answer counts as lost.
@@ -250,7 +250,7 @@ async fn settle(
             match lock {
                 Some(lock) => engine.start_claimed(candidate.job, &candidate.claim, grant, asked_at, lock),
                 // Its body never starts, as that of a claim whose answer was lost: the next attempt waits for the key.
-                None => engine.give_up([(candidate.claim.claim_id, candidate.job)]),
+                None => engine.give_up([(LostClaim::of(&candidate.claim), candidate.job)]),
             }
             return None;
         }
@@ -274,7 +274,7 @@ async fn settle(
 async fn give_up(engine: &Arc<Engine>, late: Vec<Candidate>) {
     for candidate in late {
         if candidate.unknown {
-            engine.give_up([(candidate.claim.claim_id, candidate.job)]);
+            engine.give_up([(LostClaim::of(&candidate.claim), candidate.job)]);
         }
         engine.release(candidate.lock.map(|lock| lock.lease)).await;
     }

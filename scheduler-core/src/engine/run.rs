@@ -26,7 +26,7 @@ use crate::{
     occurrence::{OccurrenceKey, Origin},
     outcome::{JobError, Outcome, Retry, Verdict, bounded_data, bounded_text},
     status::{Reason, Status},
-    store::{Finish, NextAttempt},
+    store::{Finish, LostClaim, NextAttempt},
     trace_context::TraceContext,
 };
 
@@ -78,7 +78,7 @@ impl Engine {
         let settings = Arc::clone(job.settings());
         if self.clock.uptime() + margin(settings.lease_ttl) >= assignment.lease_end(settings.lease_ttl) {
             warn!(job_id = %settings.id, occurrence = %assignment.occurrence, "the answer to a claim came too late to run under its lease: it is given up");
-            self.give_up([(assignment.claim_id, assignment.job)]);
+            self.give_up([(LostClaim::of_row(assignment.claim_id, assignment.execution_id), assignment.job)]);
             let engine = Arc::clone(self);
             self.tasks.spawn(async move { engine.release(assignment.lock.map(|lock| lock.lease)).await });
             return;

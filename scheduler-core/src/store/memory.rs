@@ -32,7 +32,7 @@ use super::{
     AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
     CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
     DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-    HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
+    HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, LostClaim, ManualOutcome, ManualRequest,
     OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered, RenewedLease,
     Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome, SkipRequest, Store,
     StoreCapabilities, StoreError, Summary, SummaryQuery, Survey, SurveyRequest, TakeOutcome, TakeRequest,
@@ -41,7 +41,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     execution::Execution,
-    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    identity::{ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
 };
 
@@ -175,9 +175,9 @@ impl ExecutionStore for MemoryStore {
         Ok(self.write(|state, now| claims.iter().map(|claim| state.claim(claim, now)).collect()))
     }
 
-    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
+    async fn find_claim(&self, lost: &LostClaim) -> Result<Option<ClaimRecord>, StoreError> {
         let state = self.state();
-        Ok(state.find_claim(claim_id, self.clock.now()))
+        Ok(state.find_claim(lost, self.clock.now()))
     }
 
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {

@@ -134,6 +134,39 @@ pub struct Grant {
     pub started_at: DateTime<Utc>,
 }
 
+/// A claim or take whose answer was lost, and where its run would be (R8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostClaim {
+    /// The caller's name for it.
+    pub claim_id: ClaimId,
+    /// Where its run would be.
+    pub place: ClaimPlace,
+}
+
+impl LostClaim {
+    /// A claim of an occurrence.
+    #[must_use]
+    pub fn of(claim: &Claim) -> Self {
+        let place = ClaimPlace::Occurrence(claim.job_id.clone(), claim.occurrence.clone());
+        Self { claim_id: claim.claim_id, place }
+    }
+
+    /// A claim or take of a row that is known.
+    #[must_use]
+    pub const fn of_row(claim_id: ClaimId, row: ExecutionId) -> Self {
+        Self { claim_id, place: ClaimPlace::Row(row) }
+    }
+}
+
+/// Where a claim or take makes its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimPlace {
+    /// At an occurrence of a job.
+    Occurrence(JobId, OccurrenceKey),
+    /// In a row that was pending.
+    Row(ExecutionId),
+}
+
 /// A claim or take as the store has it (R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimRecord {

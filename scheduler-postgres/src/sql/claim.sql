@@ -51,7 +51,8 @@ WITH asked AS MATERIALIZED (
     ON CONFLICT DO NOTHING
     RETURNING e.claim_id, e.id, e.fence, e.started_at
 ), answered AS MATERIALIZED (
-    SELECT a.nth, a.current_revision, a.instance_id, a.lease_ms, a.rerun_on_crash, st.id, st.fence, st.started_at
+    SELECT a.nth, a.job_id, a.overlap, a.current_revision, a.instance_id, a.lease_ms, a.rerun_on_crash,
+           st.id, st.fence, st.started_at
     FROM joined AS a
     FULL JOIN started AS st USING (claim_id)
 ), leased AS (
@@ -61,8 +62,15 @@ WITH asked AS MATERIALIZED (
         a.lease_ms, a.rerun_on_crash
     FROM answered AS a
     WHERE a.id IS NOT NULL
+), ended AS MATERIALIZED (
+    -- What ran and ended while these waited for their keys, read once they have them.
+    SELECT f.job_id, f.fence AS highest
+    FROM (SELECT min(a.started_at) AS since FROM answered AS a) AS first
+    CROSS JOIN LATERAL {schema}.fences_ended_since(first.since) AS f
 )
-SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at
+SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at,
+       a.overlap <> 'allow' AND e.highest > a.fence AS overtaken
 FROM answered AS a
+FULL JOIN ended AS e USING (job_id)
 WHERE a.nth IS NOT NULL
 ORDER BY a.nth

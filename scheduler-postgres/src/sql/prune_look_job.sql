@@ -1,10 +1,9 @@
--- R21: rows of one job that nobody needs, the oldest first. Ids grow with time: the newest of all rows before the bound
--- is where the job's are looked at no further, so that a job without old ones costs nothing.
+-- R21: rows of one job that nobody needs, the oldest first. Ids grow with time: where all
+-- rows are newer than the bound the job's are looked at no further, so that a job without old ones costs nothing.
 SELECT e.id, e.job_id, e.occurrence LIKE 's:%' AS is_scheduled
 FROM {schema}.job_executions AS e
 WHERE e.job_id = $3::text
-  AND e.id <= (SELECT b.id FROM {schema}.job_executions AS b
-               WHERE b.created_at < $1::timestamptz ORDER BY b.created_at DESC, b.id DESC LIMIT 1)
+  AND e.id < {schema}.first_id_since($1::timestamptz + interval '20 minutes')
   AND greatest(e.created_at, e.scheduled_at) < $1
   AND e.status NOT IN ('pending', 'running')
   AND (e.occurrence NOT LIKE 's:%'

@@ -20,14 +20,16 @@ WITH asked AS MATERIALIZED (
     SELECT j.job_id, rows.scheduled_at, rows.missed_from
     FROM looked AS j
     CROSS JOIN LATERAL (
-        -- By the index from the watermark on, a few rows a job.
+        -- By the key of the occurrences from the watermark on, a few rows a job: a key has 13 digits from 2001 to 2286, and is
+        -- in the order of its instant.
         SELECT array_agg(r.scheduled_at ORDER BY r.scheduled_at) AS scheduled_at,
                array_agg(r.missed_from ORDER BY r.scheduled_at) AS missed_from
         FROM (SELECT e.scheduled_at, e.missed_from
               FROM {schema}.job_executions AS e
-              WHERE e.job_id = j.job_id AND e.attempt = 1 AND e.occurrence LIKE 's:%'
+              WHERE e.job_id = j.job_id AND e.attempt = 1
+                AND e.occurrence >= {schema}.first_key(j.watermark) AND e.occurrence < {schema}.last_key(j.until)
                 AND e.scheduled_at > j.watermark AND e.scheduled_at <= j.until
-              ORDER BY e.scheduled_at
+              ORDER BY e.occurrence
               LIMIT $4::bigint) AS r
     ) AS rows
     WHERE j.with_rows

@@ -79,8 +79,14 @@ WITH asked AS MATERIALIZED (
     SELECT a.id, a.taker, a.fence, clock_timestamp() + a.lease_ms * interval '1 millisecond', a.lease_ms, a.rerun_on_crash
     FROM answered AS a
     WHERE a.id IS NOT NULL
+), ended AS MATERIALIZED (
+    -- As in `claim.sql`. The numbers were drawn after this statement had begun.
+    SELECT f.job_id AS ended_job, f.fence AS highest
+    FROM (SELECT CASE WHEN count(a.id) > 0 THEN statement_timestamp() END AS since FROM answered AS a) AS first
+    CROSS JOIN LATERAL {schema}.fences_ended_since(first.since) AS f
 )
-SELECT a.*
+SELECT a.*, a.holds_key AND e.highest > a.fence AS overtaken
 FROM answered AS a
+FULL JOIN ended AS e ON e.ended_job = a.job_id
 WHERE a.id IS NOT NULL
 ORDER BY a.nth

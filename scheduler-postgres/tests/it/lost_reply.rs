@@ -9,7 +9,7 @@ use scheduler_core::{
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announcement, Claim, ClaimOutcome, ControlStore as _, DecideRequest, DecideView, Deciding,
-        DecisionPlan, ExecutionStore as _, Planner, Refusal, StoreError,
+        DecisionPlan, ExecutionStore as _, LostClaim, Planner, Refusal, StoreError,
     },
 };
 use scheduler_postgres::PostgresStore;
@@ -84,10 +84,10 @@ async fn a_connection_killed_in_a_claim_leaves_it_unknown_and_find_claim_settles
     let error = asking.await.expect("no panic").expect_err("the answer is lost");
     assert!(matches!(error, StoreError::Unknown { .. }), "{error:?}");
     drop(lock);
-    assert_eq!(store.find_claim(claim.claim_id).await.expect("the pool has made a new connection"), None);
+    assert_eq!(store.find_claim(&LostClaim::of(&claim)).await.expect("the pool has made a new connection"), None);
     let outcomes = store.claim(std::slice::from_ref(&claim)).await.expect("the claim is repeated");
     let [ClaimOutcome::Granted(grant)] = outcomes[..] else { panic!("expected a grant, got {outcomes:?}") };
-    let found = store.find_claim(claim.claim_id).await.expect("the store answers").expect("it is there");
+    let found = store.find_claim(&LostClaim::of(&claim)).await.expect("the store answers").expect("it is there");
     assert_eq!(found.grant, grant);
 }
 
@@ -143,4 +143,36 @@ async fn a_claim_waits_for_no_watermark_that_follows_its_rows() {
     let outcomes = store.claim(&[claim]).await.expect("the store answers");
     assert!(matches!(outcomes[..], [ClaimOutcome::Granted(_)]), "{outcomes:?}");
     moving.commit().await.expect("it commits");
+}
+
+/// R1: a number that was drawn before another's run began and ended is drawn again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_another_run_overtook_while_it_waited_for_its_key_draws_again() {
+    let schema = Schema::new();
+    let (store, client) = (schema.store().await, schema.client().await);
+    let claim = claim(&store, &client, "overtaken").await;
+    let mut other = schema.client().await;
+    let run = other.transaction().await.expect("a transaction");
+    let holder = "INSERT INTO job_executions
+                      (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, holds_key)
+                  VALUES ('overtaken', 'm:other', 1, 1, 'manual', 'running', now(), now(), true)";
+    run.batch_execute(holder).await.expect("another run holds the key, which nobody sees yet");
+    let asking = tokio::spawn({
+        let (store, claim) = (store.clone(), claim.clone());
+        async move { store.claim(&[claim]).await }
+    });
+    waiting_backend(&client, &schema.name).await;
+    let over = "UPDATE job_executions
+                SET fence = nextval('execution_fences'), status = 'succeeded', success = true, holds_key = false,
+                    finished_at = clock_timestamp()
+                WHERE occurrence = 'm:other' RETURNING fence";
+    let highest: i64 = run.query_one(over, &[]).await.expect("it ran, and is over").get(0);
+    run.commit().await.expect("committed");
+    let outcomes = asking.await.expect("no panic").expect("the key is free");
+    let [ClaimOutcome::Granted(grant)] = outcomes[..] else { panic!("expected a grant, got {outcomes:?}") };
+    assert!(grant.fence.0 > highest, "{grant:?} is not above {highest}");
+    let kept = "SELECT e.fence, l.fence FROM job_executions AS e JOIN execution_leases AS l ON l.execution_id = e.id
+                WHERE e.id = $1";
+    let kept = client.query_one(kept, &[&grant.execution_id.0]).await.expect("its row and its lease");
+    assert_eq!((kept.get::<_, i64>(0), kept.get::<_, i64>(1)), (grant.fence.0, grant.fence.0));
 }

@@ -14,7 +14,7 @@ use crate::{
     job::OverlapPolicy,
     occurrence::Origin,
     status::Status,
-    store::{Claim, ClaimOutcome, ClaimRecord, EARLY_TOLERANCE, Grant, Refusal},
+    store::{Claim, ClaimOutcome, ClaimRecord, EARLY_TOLERANCE, Grant, LostClaim, Refusal},
 };
 
 impl State {
@@ -53,8 +53,8 @@ impl State {
         }
     }
 
-    pub(super) fn find_claim(&self, claim_id: ClaimId, now: DateTime<Utc>) -> Option<ClaimRecord> {
-        let row = self.execution(*self.claims.get(&claim_id)?)?;
+    pub(super) fn find_claim(&self, lost: &LostClaim, now: DateTime<Utc>) -> Option<ClaimRecord> {
+        let row = self.execution(*self.claims.get(&lost.claim_id)?)?;
         let lease = self.leases.get(&row.id);
         let lease_left = lease.and_then(|lease| (lease.expires_at - now).to_std().ok()).unwrap_or(Duration::ZERO);
         Some(ClaimRecord { grant: grant(row)?, status: row.status, lease_left })

@@ -8,17 +8,17 @@ use chrono::{DateTime, Utc};
 use super::{Broken, Link, Operation, broken, owned};
 use crate::{
     execution::Execution,
-    identity::{ClaimId, ExecutionId, InstanceId, JobId},
+    identity::{ExecutionId, InstanceId, JobId},
     occurrence::OccurrenceKey,
     store::{
         AnnounceRequest, Announced, AuditEntry, AuditId, AuditQuery, AuditRecord, BackfillAnswer, BackfillRequest,
         CancelOutcome, CancelRequest, Claim, ClaimOutcome, ClaimRecord, ControlStore, Decided, Deciding, DueExecution,
         DueRequest, ExecutionPage, ExecutionQuery, ExecutionStore, Finish, FinishOutcome, Heartbeat, HeldLease,
-        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, ManualOutcome, ManualRequest,
-        OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest, Recovered,
-        RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest, SkipOutcome,
-        SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest,
-        WatermarkMove,
+        HistoryStore, InstanceRecord, JobRevision, JobState, LogPage, LogQuery, LostClaim, ManualOutcome,
+        ManualRequest, OperatorStore, PauseOutcome, PauseRequest, Planner, PruneRequest, Pruned, RecoverRequest,
+        Recovered, RenewedLease, Report, ReportStore, ResumeOutcome, ResumeRequest, RetryOutcome, RetryRequest,
+        SkipOutcome, SkipRequest, Store, StoreCapabilities, StoreError, Survey, SurveyRequest, TakeOutcome,
+        TakeRequest, WatermarkMove,
     },
 };
 
@@ -117,8 +117,9 @@ impl<L: Link> ExecutionStore for LinkedStore<L> {
         self.decide_by(Operation::Claim, |store| async move { store.claim(&claims).await }).await
     }
 
-    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
-        self.decide_by(Operation::FindClaim, |store| async move { store.find_claim(claim_id).await }).await
+    async fn find_claim(&self, lost: &LostClaim) -> Result<Option<ClaimRecord>, StoreError> {
+        let lost = lost.clone();
+        self.decide_by(Operation::FindClaim, |store| async move { store.find_claim(&lost).await }).await
     }
 
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {

@@ -20,8 +20,9 @@ use crate::{
     random,
     store::{
         Claim, ClaimOutcome, ClaimRecord, Decided, DecidedRow, Deciding, DueExecution, DueRequest, ExecutionStore,
-        Finish, FinishOutcome, Grant, HeldLease, ManualOutcome, ManualRequest, RecoverRequest, Recovered, Refusal,
-        RenewedLease, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest, WatermarkMove, memory::MemoryStore,
+        Finish, FinishOutcome, Grant, HeldLease, LostClaim, ManualOutcome, ManualRequest, RecoverRequest, Recovered,
+        Refusal, RenewedLease, StoreError, Survey, SurveyRequest, TakeOutcome, TakeRequest, WatermarkMove,
+        memory::MemoryStore,
     },
     testing::simulation::time::MachineClock,
 };
@@ -134,8 +135,8 @@ impl ExecutionStore for FlawedStore {
         }
     }
 
-    async fn find_claim(&self, claim_id: ClaimId) -> Result<Option<ClaimRecord>, StoreError> {
-        self.inner.find_claim(claim_id).await
+    async fn find_claim(&self, lost: &LostClaim) -> Result<Option<ClaimRecord>, StoreError> {
+        self.inner.find_claim(lost).await
     }
 
     async fn due(&self, request: &DueRequest) -> Result<Vec<DueExecution>, StoreError> {
