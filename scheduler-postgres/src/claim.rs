@@ -225,6 +225,9 @@ fn fate(row: &Row, fences: &Fences) -> Result<Option<ClaimOutcome>, PostgresErro
         refused(Refusal::NotDue { remaining })
     } else if row.try_get("late")? {
         refused(Refusal::DeadlinePassed)
+    } else if !remaining.is_zero() {
+        // Whoever holds the key now may be gone at the instant.
+        refused(Refusal::NotDue { remaining })
     } else {
         Ok(None)
     }

@@ -208,7 +208,26 @@ pub async fn a_claim_may_come_fifty_milliseconds_early(harness: &dyn StoreHarnes
     // A server takes a few of them to get here.
     let at = scene.now().await + TimeDelta::milliseconds(45);
     let grant = scene.granted(&Claim { not_before: at, ..scene.claim(1) }).await;
-    assert!(grant.started_at < at);
+    assert_eq!(grant.started_at, at, "its body starts at the instant");
+    let row = scene.row(grant.execution_id).await;
+    assert!(row.created_at < at && row.started_at == Some(at), "{row:?}");
+    scene.retried(grant, Duration::ZERO).await;
+    let row = scene.row(grant.execution_id).await;
+    assert!(row.finished_at >= row.started_at, "{row:?}");
+}
+
+pub async fn an_early_claim_that_meets_a_holder_is_asked_for_again(harness: &dyn StoreHarness) {
+    let scene = Scene::new(harness).await;
+    let holder = scene.granted(&scene.claim(1)).await;
+    let policies = [OverlapPolicy::Skip, OverlapPolicy::QueueOne, OverlapPolicy::CancelRunning];
+    for (millis, overlap) in (2..).zip(policies) {
+        let at = scene.now().await + TimeDelta::milliseconds(45);
+        let claim = Claim { not_before: at, overlap, ..scene.claim(millis) };
+        let outcome = scene.try_claim(&claim).await;
+        assert!(matches!(outcome, ClaimOutcome::Refused(Refusal::NotDue { .. })), "{overlap:?}: {outcome:?}");
+        assert_eq!(scene.newest(scene.at(millis)).await, None, "{overlap:?}: nothing was written");
+    }
+    assert!(!scene.renew(holder, super::scene::LEASE).await.expect("its lease lives").cancel_requested);
 }
 
 pub async fn a_claim_past_its_deadline_is_refused(harness: &dyn StoreHarness) {

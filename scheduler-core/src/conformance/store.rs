@@ -25,6 +25,7 @@ macro_rules! store_conformance {
             a_resumed_job_claims_again
             an_early_claim_is_refused_and_told_how_long_to_wait
             a_claim_may_come_fifty_milliseconds_early
+            an_early_claim_that_meets_a_holder_is_asked_for_again
             a_claim_past_its_deadline_is_refused
             an_occurrence_that_meets_a_holder_is_skipped_under_skip
             a_skipped_occurrence_is_decided

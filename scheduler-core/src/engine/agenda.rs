@@ -12,6 +12,10 @@ use crate::{event::Event, identity::JobId, metrics};
 /// How long the agenda sleeps at most: a timer alone sleeps through a stepped clock or a suspended machine (R13).
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// How long before its instant an occurrence is claimed from a shared store, which grants it no earlier than 50 ms before
+/// (R1): its row is written by then, and the body starts at the instant itself. What the clocks may be apart is left.
+const LEAD: Duration = Duration::from_millis(40);
+
 /// An occurrence that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
@@ -55,6 +59,8 @@ impl Agenda {
 
 /// Dispatches each job's occurrences as they become due, until `stop`.
 pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
+    // Without a shared store it is the lock backend's key or the process's own memory that decides, at the instant.
+    let lead = if engine.store.capabilities().shared { LEAD } else { Duration::ZERO };
     let mut agenda = Agenda::default();
     let now = engine.now();
     for (index, entry) in engine.jobs.iter().filter(|(_, entry)| entry.settings().enabled) {
@@ -71,12 +77,12 @@ pub(crate) async fn run_agenda(engine: Arc<Engine>, stop: Arc<Notify>) {
     loop {
         engine.tick();
         let now = engine.now();
-        let due = take_due(&engine, &mut agenda, now);
+        let due = take_due(&engine, &mut agenda, now, lead);
         if !due.is_empty() {
             debug!(due = due.len(), "occurrences are due");
             engine.tasks.spawn(dispatch(Arc::clone(&engine), due));
         }
-        let until_next = agenda.next_at().and_then(|at| (at - engine.now()).to_std().ok());
+        let until_next = agenda.next_at().and_then(|at| (at - lead - engine.now()).to_std().ok());
         let sleep = match (until_next, agenda.next_at()) {
             (Some(wait), _) => wait.min(LONGEST_SLEEP),
             (None, Some(_)) => continue,
@@ -122,10 +128,10 @@ impl Engine {
     }
 }
 
-/// Takes what is due off the agenda and puts each job's next occurrence on it.
-fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>) -> Vec<Due> {
+/// Takes what is due, or will be within `lead`, off the agenda and puts each job's next occurrence on it.
+fn take_due(engine: &Engine, agenda: &mut Agenda, now: DateTime<Utc>, lead: Duration) -> Vec<Due> {
     let mut due = Vec::new();
-    while let Some((not_before, job)) = agenda.pop(now) {
+    while let Some((not_before, job)) = agenda.pop(now + lead) {
         let entry = engine.jobs.get(job);
         let settings = entry.settings();
         let Some(scheduled_at) = settings.occurrence_due_at(not_before) else { continue };

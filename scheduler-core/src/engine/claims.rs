@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     metrics,
-    store::{Claim, ClaimOutcome, LostClaim, Refusal, StoreError},
+    store::{Claim, ClaimOutcome, Grant, LostClaim, Refusal, StoreError},
 };
 
 /// How long a claim may take before its answer counts as lost.
@@ -191,12 +191,18 @@ fn make_trip<'a>(engine: &'a Arc<Engine>, candidates: Vec<Candidate>, under_way:
                 engine.claims.took.store(took.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
                 let mut not_due = Vec::new();
                 let mut wait = Duration::ZERO;
+                let mut early = Vec::new();
                 for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
-                    if let Some((candidate, remaining)) = settle(engine, candidate, outcome, asked_at).await {
-                        wait = wait.max(remaining);
-                        not_due.push(candidate);
+                    match settle(engine, candidate, outcome, asked_at).await {
+                        Settled::Over => {}
+                        Settled::Early(claimed) => early.push(claimed),
+                        Settled::NotDue(candidate, remaining) => {
+                            wait = wait.max(remaining);
+                            not_due.push(candidate);
+                        }
                     }
                 }
+                start_at_their_instants(engine, early, under_way.clone());
                 engine.claim_later(not_due, wait, under_way.clone());
             }
             Err(error) => {
@@ -227,19 +233,51 @@ fn tell(engine: &Engine, error: &StoreError, occurrences: usize) {
     }
 }
 
-/// Acts on a claim's fate; gives it back with a wait where it is to be repeated.
-async fn settle(
-    engine: &Arc<Engine>,
-    candidate: Candidate,
-    outcome: ClaimOutcome,
+/// What was granted before its instant.
+struct Claimed {
+    job: JobIndex,
+    claim: Claim,
+    grant: Grant,
     asked_at: Duration,
-) -> Option<(Candidate, Duration)> {
+    lock: Option<HeldLock>,
+}
+
+/// What is left to do for a claim that was answered.
+enum Settled {
+    /// Nothing.
+    Over,
+    /// It starts once its instant has come.
+    Early(Claimed),
+    /// It is claimed again after this wait.
+    NotDue(Candidate, Duration),
+}
+
+/// Starts what was granted early, each at its instant. Few instants are apart: one task waits for them all.
+fn start_at_their_instants(engine: &Arc<Engine>, mut early: Vec<Claimed>, under_way: UnderWay) {
+    if early.is_empty() {
+        return;
+    }
+    early.sort_by_key(|claimed| claimed.claim.not_before);
+    let engine = Arc::clone(engine);
+    engine.clone().tasks.spawn(async move {
+        for Claimed { job, claim, grant, asked_at, lock } in early {
+            while let Some(wait) = (claim.not_before - engine.now()).to_std().ok().filter(|wait| !wait.is_zero()) {
+                engine.clock.sleep(wait).await;
+            }
+            engine.start_claimed(job, &claim, grant, asked_at, lock);
+        }
+        drop(under_way);
+    });
+}
+
+/// Acts on a claim's fate.
+async fn settle(engine: &Arc<Engine>, candidate: Candidate, outcome: ClaimOutcome, asked_at: Duration) -> Settled {
     metrics::claim_ended(&candidate.claim.job_id, &outcome);
     if outcome.has_row() && !candidate.claim.every_instance {
         engine.undecided.settle(candidate.job, candidate.claim.scheduled_at);
     }
     let refusal = match outcome {
-        ClaimOutcome::Refused(Refusal::NotDue { remaining }) => return Some((candidate, remaining)),
+        ClaimOutcome::Refused(Refusal::NotDue { remaining }) => return Settled::NotDue(candidate, remaining),
         ClaimOutcome::Refused(refusal) => Some(refusal),
         ClaimOutcome::Granted(grant) => {
             let asked_at = candidate.asked_at.unwrap_or(asked_at);
@@ -248,11 +286,15 @@ async fn settle(
                 None => engine.acquire_late(candidate.job).await,
             };
             match lock {
+                Some(lock) if candidate.claim.not_before > engine.now() => {
+                    let Candidate { job, claim, .. } = candidate;
+                    return Settled::Early(Claimed { job, claim, grant, asked_at, lock });
+                }
                 Some(lock) => engine.start_claimed(candidate.job, &candidate.claim, grant, asked_at, lock),
                 // Its body never starts, as that of a claim whose answer was lost: the next attempt waits for the key.
                 None => engine.give_up([(LostClaim::of(&candidate.claim), candidate.job)]),
             }
-            return None;
+            return Settled::Over;
         }
         ClaimOutcome::Skipped { .. } | ClaimOutcome::Queued { .. } => None,
     };
@@ -267,7 +309,7 @@ async fn settle(
             engine.release(lock.map(|lock| lock.lease)).await;
         }
     }
-    None
+    Settled::Over
 }
 
 /// Lets candidates go whose deadline has passed: `decide` sees to them (R12), or R8 where a claim may have committed.

@@ -20,6 +20,7 @@ use crate::{
     lock::{AcquireRequest, Acquired, LockBackend, LockError, LockLease, LockMode, LockOccurrence},
     metrics,
     status::Status,
+    store::EARLY_TOLERANCE,
 };
 
 /// How long the filter may take in front of a shared store (R10), beside [`KEY_LIMIT`].
@@ -83,7 +84,9 @@ impl Locks {
         if !self.breaker.allows(engine.clock.uptime()) {
             return Admission::of(batch.iter().copied());
         }
-        let requests: Vec<_> = batch.iter().map(|due| engine.acquire_request(due, LockMode::Filter)).collect();
+        // As early as the store grants what is let through.
+        let asked = batch.iter().map(|due| Due { not_before: due.not_before - EARLY_TOLERANCE, ..*due });
+        let requests: Vec<_> = asked.map(|due| engine.acquire_request(&due, LockMode::Filter)).collect();
         let limit = engine.claims.last_trip().clamp(FILTER_LIMIT, LONGEST_FILTER_LIMIT);
         match self.acquire(engine, limit, &requests).await {
             Ok(answers) => {

@@ -35,7 +35,9 @@ WITH asked AS MATERIALIZED (
     INSERT INTO {schema}.job_executions AS e
         (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, started_at,
          holds_key, claim_id, fence, instance_id, for_instance, created_at)
-    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before, now.at,
+    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before,
+           -- A claim may come a little before the instant at which its body starts.
+           greatest(now.at, a.not_before),
            a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.for_instance, now.at
     FROM joined AS a
     CROSS JOIN now
@@ -65,7 +67,7 @@ WITH asked AS MATERIALIZED (
 ), ended AS MATERIALIZED (
     -- What ran and ended while these waited for their keys, read once they have them.
     SELECT f.job_id, f.fence AS highest
-    FROM (SELECT min(a.started_at) AS since FROM answered AS a) AS first
+    FROM (SELECT CASE WHEN count(a.id) > 0 THEN statement_timestamp() END AS since FROM answered AS a) AS first
     CROSS JOIN LATERAL {schema}.fences_ended_since(first.since) AS f
 )
 SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at,

@@ -25,7 +25,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT f.nth, f.id, f.status, f.reason, f.fence, f.started_at, f.mine,
        coalesce(f.mine AND f.holds_key AND f.status = 'running'
-                AND EXISTS (SELECT FROM {schema}.fences_ended_since(f.started_at) AS o
+                AND EXISTS (SELECT FROM {schema}.fences_ended_since(f.started_at - interval '100 milliseconds') AS o
                             WHERE o.job_id = f.job_id AND o.fence > f.fence), false) AS overtaken,
        CASE WHEN f.id IS NOT NULL OR f.watermark >= f.scheduled_at THEN true
             ELSE EXISTS (SELECT FROM {schema}.job_executions AS r

@@ -2,7 +2,7 @@
 SELECT e.id, e.fence, e.started_at, e.status,
        greatest(0, floor(extract(epoch FROM l.expires_at - clock_timestamp()) * 1000))::bigint AS left_ms,
        coalesce(e.holds_key AND e.status = 'running'
-                AND EXISTS (SELECT FROM {schema}.fences_ended_since(e.started_at) AS o
+                AND EXISTS (SELECT FROM {schema}.fences_ended_since(e.started_at - interval '100 milliseconds') AS o
                             WHERE o.job_id = e.job_id AND o.fence > e.fence), false) AS overtaken
 FROM {schema}.job_executions AS e
 LEFT JOIN {schema}.execution_leases AS l ON l.execution_id = e.id AND l.fence = e.fence

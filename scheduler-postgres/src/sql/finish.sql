@@ -41,7 +41,7 @@ WITH asked AS MATERIALIZED (
         success = o.status = 'succeeded',
         reason = CASE WHEN o.cancelled THEN 'by_request' ELSE o.reason END,
         message = o.message, error_trace = o.error_trace, result_data = o.result_data,
-        finished_at = o.at,
+        finished_at = greatest(o.at, e.started_at),
         duration_seconds = least(9999999.999, greatest(0, extract(epoch FROM o.at - e.started_at))),
         holds_key = false, updated_at = o.at
     FROM outcome AS o

@@ -32,7 +32,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT e.*,
        coalesce(e.claim_id = e.asked_claim_id AND e.holds_key AND e.status = 'running'
-                AND EXISTS (SELECT FROM {schema}.fences_ended_since(e.started_at) AS o
+                AND EXISTS (SELECT FROM {schema}.fences_ended_since(e.started_at - interval '100 milliseconds') AS o
                             WHERE o.job_id = e.job_id AND o.fence > e.fence), false) AS overtaken,
        coalesce(NOT e.is_scheduled AND e.origin NOT IN ('manual', 'backfill'), false) AS paused,
        coalesce(NOT (e.holds_key AND e.for_instance IS NOT DISTINCT FROM e.asked_for_instance)

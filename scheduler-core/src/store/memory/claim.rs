@@ -25,6 +25,12 @@ impl State {
         if let Err(refusal) = self.may_claim(claim, now) {
             return ClaimOutcome::Refused(refusal);
         }
+        // Whoever holds the key now may be gone at the instant.
+        let is_held = claim.overlap != OverlapPolicy::Allow
+            && self.jobs.get(&claim.job_id).is_some_and(|job| job.holder(claim.for_instance()).is_some());
+        if let Some(remaining) = (claim.not_before - now).to_std().ok().filter(|wait| is_held && !wait.is_zero()) {
+            return ClaimOutcome::Refused(Refusal::NotDue { remaining });
+        }
         match self.arrive(&claim.job_id, claim.for_instance(), claim.overlap, claim.scheduled_at, now) {
             Arrival::Runs => {
                 let id = self.insert_claimed(claim, now, |_| {});
@@ -37,7 +43,7 @@ impl State {
                     lease: claim.lease,
                 };
                 let fence = self.start(id, &start, now);
-                ClaimOutcome::Granted(Grant { execution_id: id, fence, started_at: now })
+                ClaimOutcome::Granted(Grant { execution_id: id, fence, started_at: now.max(claim.not_before) })
             }
             Arrival::Queues => {
                 let execution_id = self.insert_claimed(claim, now, |row| row.queued = true);

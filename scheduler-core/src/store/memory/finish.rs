@@ -99,7 +99,8 @@ impl State {
 
 /// Sets when a run ended, and that it holds nothing any more.
 pub(super) fn end_now(row: &mut Execution, now: DateTime<Utc>) {
-    row.finished_at = Some(now);
+    // A body may have started a little before its instant, by a clock that is wrong.
+    row.finished_at = Some(row.started_at.map_or(now, |started_at| started_at.max(now)));
     row.duration_seconds = row.started_at.map(|started_at| {
         let millis = u32::try_from((now - started_at).num_milliseconds().max(0)).unwrap_or(u32::MAX);
         f64::from(millis) / 1_000.0

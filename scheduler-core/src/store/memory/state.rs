@@ -181,7 +181,8 @@ impl State {
         let fence = FencingToken(self.last_fence);
         self.change(id, |row| {
             row.status = Status::Running;
-            row.started_at = Some(now);
+            // A claim may come a little before the instant at which its body starts.
+            row.started_at = Some(now.max(row.not_before));
             row.holds_key = start.holds_key;
             row.queued = false;
             row.for_instance = start.for_instance;

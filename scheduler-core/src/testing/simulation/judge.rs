@@ -67,6 +67,7 @@ impl Case<'_> {
     }
 
     fn written_first(&self, effect: &Effect, row: Option<&Execution>) -> Option<Violation> {
+        let early = TimeDelta::from_std(EARLY_TOLERANCE).expect("50 ms");
         let what = match row {
             None => "a body started without a row".to_owned(),
             Some(row) if row.started_at.is_none() => "a body started before its row said so".to_owned(),
@@ -74,7 +75,12 @@ impl Case<'_> {
             Some(row) if row.fence != Some(effect.fence) => {
                 format!("a body started with fence {}, and the row has {:?}", effect.fence, row.fence)
             }
-            Some(row) if row.started_at > Some(effect.store_at) => "a body started before its row said so".to_owned(),
+            // A claim is written before the instant at which its body starts, and says that instant (R1).
+            Some(row)
+                if row.started_at.map(|at| at - early) > Some(effect.store_at) || row.created_at > effect.store_at =>
+            {
+                "a body started before its row said so".to_owned()
+            }
             Some(_) => return None,
         };
         Some(by(Invariant::WrittenFirst, effect, what))
