@@ -139,6 +139,9 @@ async fn insert(
         let nth = which[index(row)?];
         if row.try_get::<_, Option<i64>>("id")?.is_some() {
             outcomes[nth] = Some(ClaimOutcome::Granted(fences.grant(row)?));
+        } else if let Some(id) = row.try_get::<_, Option<i64>>("skipped_id")? {
+            let execution_id = ExecutionId(id);
+            outcomes[nth] = Some(ClaimOutcome::Skipped { execution_id, reason: Reason::Overlap });
         } else if let Some(skipped) = skipped.as_deref_mut().filter(|_| !row.try_get("seen").unwrap_or(true)) {
             skipped.push(nth);
         } else {

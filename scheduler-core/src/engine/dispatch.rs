@@ -7,6 +7,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use super::{Assignment, Engine, JobIndex, agenda::Due, locks::Admission, running::HeldLock};
 use crate::{
     identity::ClaimId,
+    job::OverlapPolicy,
     occurrence::Origin,
     store::{Claim, Grant},
 };
@@ -17,6 +18,7 @@ const BATCH: usize = 250;
 /// Brings occurrences that are due to their claims, and starts what is granted.
 pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
     let Some(under_way) = engine.begin() else { return };
+    let due = without_held(&engine, due);
     for batch in due.chunks(BATCH) {
         let batch = engine.wait_for_room(batch.to_vec()).await;
         let Admission { admitted, early, wait } = engine.admit(&batch).await;
@@ -25,6 +27,24 @@ pub(crate) async fn dispatch(engine: Arc<Engine>, due: Vec<Due>) {
             engine.tasks.spawn(dispatch_later(Arc::clone(&engine), early, wait));
         }
     }
+}
+
+/// Leaves out what is not due yet and whose job's key is held here: it is dispatched at its instant, by which the run may be over.
+fn without_held(engine: &Arc<Engine>, due: Vec<Due>) -> Vec<Due> {
+    let now = engine.now();
+    if due.iter().all(|due| due.not_before <= now) {
+        return due;
+    }
+    let held = engine.running.jobs();
+    let is_early = |due: &Due| {
+        let settings = engine.jobs.get(due.job).settings();
+        due.not_before > now && settings.overlap != OverlapPolicy::Allow && held.contains(&due.job)
+    };
+    let (early, due): (Vec<_>, Vec<_>) = due.into_iter().partition(is_early);
+    if let Some(wait) = early.iter().filter_map(|due| (due.not_before - now).to_std().ok()).max() {
+        engine.tasks.spawn(dispatch_later(Arc::clone(engine), early, wait));
+    }
+    due
 }
 
 /// Dispatches what the lock backend's clock does not call due yet.

@@ -1,7 +1,7 @@
 //! The executions that this instance runs, or whose outcome it has not written yet.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -209,6 +209,11 @@ impl Running {
     pub(crate) fn holds(&self, job: JobIndex) -> bool {
         self.lock().values().any(|execution| execution.job == job)
             || self.lock_kept().values().any(|kept| kept.job == job)
+    }
+
+    /// The jobs of which there are executions here.
+    pub(crate) fn jobs(&self) -> HashSet<JobIndex> {
+        self.lock().values().map(|execution| execution.job).collect()
     }
 
     /// How many executions there are, and how many of their bodies have not ended.

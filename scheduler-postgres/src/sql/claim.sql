@@ -31,14 +31,10 @@ WITH asked AS MATERIALIZED (
     FROM asked AS a
     FULL JOIN state AS s USING (job_id)
     FULL JOIN busy AS b USING (job_id)
-), started AS (
-    INSERT INTO {schema}.job_executions AS e
-        (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, started_at,
-         holds_key, claim_id, fence, instance_id, for_instance, created_at)
-    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before,
-           -- A claim may come a little before the instant at which its body starts.
-           greatest(now.at, a.not_before),
-           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.for_instance, now.at
+), allowed AS MATERIALIZED (
+    SELECT a.*, now.at,
+           a.overlap <> 'allow'
+           AND coalesce(coalesce(a.for_instance, '00000000-0000-0000-0000-000000000000') = ANY (a.keys), false) AS is_held
     FROM joined AS a
     CROSS JOIN now
     WHERE a.current_revision = a.revision_id
@@ -46,17 +42,38 @@ WITH asked AS MATERIALIZED (
       AND a.scheduled_at > a.watermark
       AND a.not_before <= now.at + interval '50 milliseconds'
       AND a.deadline > now.at
-      AND (a.overlap = 'allow' OR a.keys IS NULL
-           OR coalesce(a.for_instance, '00000000-0000-0000-0000-000000000000') <> ALL (a.keys))
+), started AS (
+    INSERT INTO {schema}.job_executions AS e
+        (job_id, occurrence, attempt, max_attempts, origin, status, scheduled_at, not_before, started_at,
+         holds_key, claim_id, fence, instance_id, for_instance, created_at)
+    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'running', a.scheduled_at, a.not_before,
+           -- A claim may come a little before the instant at which its body starts.
+           greatest(a.at, a.not_before),
+           a.overlap <> 'allow', a.claim_id, nextval('{schema}.execution_fences'), a.instance_id, a.for_instance, a.at
+    FROM allowed AS a
+    WHERE NOT a.is_held
     -- Two batches wait for each other's rows in one order.
     ORDER BY a.job_id, a.scheduled_at
     ON CONFLICT DO NOTHING
     RETURNING e.claim_id, e.id, e.fence, e.started_at
+), skipped AS (
+    -- R17: what meets a holder under the policy that most have, at once; every other case is asked for next.
+    INSERT INTO {schema}.job_executions AS e
+        (job_id, occurrence, attempt, max_attempts, origin, status, reason, scheduled_at, not_before, finished_at,
+         claim_id, for_instance, created_at)
+    SELECT a.job_id, a.occurrence, 1, a.max_attempts, 'schedule', 'skipped', 'overlap', a.scheduled_at, a.not_before, a.at,
+           a.claim_id, a.for_instance, a.at
+    FROM allowed AS a
+    WHERE a.is_held AND a.overlap = 'skip' AND a.not_before <= a.at
+    ORDER BY a.job_id, a.scheduled_at
+    ON CONFLICT DO NOTHING
+    RETURNING e.claim_id, e.id AS skipped_id
 ), answered AS MATERIALIZED (
     SELECT a.nth, a.job_id, a.overlap, a.current_revision, a.instance_id, a.lease_ms, a.rerun_on_crash,
-           st.id, st.fence, st.started_at
+           st.id, st.fence, st.started_at, sk.skipped_id
     FROM joined AS a
     FULL JOIN started AS st USING (claim_id)
+    FULL JOIN skipped AS sk USING (claim_id)
 ), leased AS (
     INSERT INTO {schema}.execution_leases (execution_id, instance_id, fence, expires_at, ttl_ms, rerun_on_crash)
     -- A claim may be in the batch twice.
@@ -70,7 +87,7 @@ WITH asked AS MATERIALIZED (
     FROM (SELECT CASE WHEN count(a.id) > 0 THEN statement_timestamp() END AS since FROM answered AS a) AS first
     CROSS JOIN LATERAL {schema}.fences_ended_since(first.since) AS f
 )
-SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at,
+SELECT a.nth, a.current_revision IS NOT NULL AS seen, a.id, a.fence, a.started_at, a.skipped_id,
        a.overlap <> 'allow' AND e.highest > a.fence AS overtaken
 FROM answered AS a
 FULL JOIN ended AS e USING (job_id)
