@@ -3,6 +3,7 @@
 
 mod adopt;
 mod base;
+mod copy;
 mod steps;
 
 use std::time::Duration;
@@ -182,10 +183,10 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Applies what is missing, in this instance's turn.
 async fn bring(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
-    let found = Found::read(client, schema).await?;
-    if found.base < base::known() {
+    if Found::read(client, schema).await?.base < base::known() {
         make_base(client, schema, adopted).await?;
     }
+    let found = Found::read(client, schema).await?;
     let path = format!("SET search_path TO \"{schema}\", pg_temp; SET statement_timeout = 0");
     client.batch_execute(&path).await.map_err(PostgresError::from)?;
     let applied = found.applied();
@@ -195,8 +196,15 @@ async fn bring(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> 
     Ok(())
 }
 
-/// Brings the schema to version 8, in one transaction.
+/// Brings the schema to version 8: in one transaction, but for the predecessor's table, which is copied where nothing stands in
+/// the way.
 async fn make_base(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
+    if Found::read(client, schema).await?.base == 0
+        && let Some(rows) = adopt::look(client, schema).await?
+        && copy::is_possible(client, schema).await?
+    {
+        return copy::adopt(client, schema, rows).await;
+    }
     let transaction = client.transaction().await.map_err(PostgresError::from)?;
     let report = apply_base(&transaction, schema, adopted).await?;
     let took = "SELECT round(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";

@@ -1,6 +1,6 @@
 //! What is there before the first migration: nothing, the predecessor's table, or somebody else's.
 
-use tokio_postgres::{Transaction, types::Type};
+use tokio_postgres::{GenericClient, types::Type};
 
 use crate::error::PostgresError;
 
@@ -25,7 +25,7 @@ const MADE: [&str; 6] =
 
 /// Looks at what is there, and refuses what can't be adopted, before anything is changed. How many rows the predecessor's
 /// table has, where there is one.
-pub(super) async fn look(transaction: &Transaction<'_>, schema: &str) -> Result<Option<i64>, PostgresError> {
+pub(super) async fn look(transaction: &impl GenericClient, schema: &str) -> Result<Option<i64>, PostgresError> {
     let taken = transaction
         .query_typed(
             "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace

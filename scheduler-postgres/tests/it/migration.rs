@@ -1,5 +1,10 @@
 //! The tables, from nothing, from the predecessor's, and from a later version.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use futures_util::future::join_all;
 use scheduler_core::{
     identity::{InstanceId, JobId},
@@ -283,23 +288,114 @@ async fn a_migration_that_is_given_up_ends_at_the_server_too() {
     assert_eq!(columns, 11, "nothing was changed");
 }
 
-/// As the engine does it at its start, which once cut it off after ten seconds.
-#[tokio::test]
-#[ignore = "takes a minute or more: `cargo test -p scheduler-postgres -- --ignored`, `ADOPTED_ROWS` for another number"]
-async fn six_hundred_thousand_rows_are_adopted() {
-    let rows: i64 = std::env::var("ADOPTED_ROWS").map_or(600_000, |rows| rows.parse().expect("a number"));
-    let schema = Schema::new();
-    let client = predecessor(&schema).await;
+/// Fills the predecessor's table with this many rows of fifty jobs, each a minute after the last.
+async fn fill(client: &tokio_postgres::Client, rows: i64) {
     let fill = "INSERT INTO job_executions (job_id, started_at, finished_at, duration_seconds, success, message, result_data)
                 SELECT 'job-' || n % 50, at, at + interval '1.2 seconds', 1.2, n % 7 <> 0, 'run ' || n, json_build_object('n', n)
                 FROM generate_series(1, $1::bigint) AS n,
                      LATERAL (SELECT now() - n * interval '1 minute') AS starts (at)";
     client.execute(fill, &[&rows]).await.expect("the predecessor's rows are there");
+}
+
+/// The predecessor, at work: it reads, begins runs, ends each at its next turn, and deletes one row in ten. No statement of its
+/// waits for as long as a second. Answers what it has written: the ids that ended, and those that it deleted.
+async fn predecessor_at_work(schema: &str, url: &str, ends: Arc<AtomicBool>) -> (Vec<i64>, Vec<i64>) {
+    let client = crate::server::client(url).await;
+    let path = format!("SET search_path TO {schema}; SET statement_timeout = '1s'");
+    client.batch_execute(&path).await.expect("set");
+    let (mut ended, mut deleted, mut runs) = (Vec::new(), Vec::new(), None);
+    while !ends.load(Ordering::SeqCst) {
+        let insert = "INSERT INTO job_executions (job_id, started_at, success) VALUES ('at-work', now(), false) RETURNING id::bigint";
+        let id: i64 = client.query_one(insert, &[]).await.expect("a run begins").get(0);
+        if let Some(last) = runs.replace(id) {
+            let end = "UPDATE job_executions SET finished_at = now(), success = true, updated_at = now() WHERE id::bigint = $1";
+            assert_eq!(client.execute(end, &[&last]).await.expect("a run ends"), 1, "row {last} is there");
+            if last % 10 == 0 {
+                let gone = "DELETE FROM job_executions WHERE id::bigint = $1";
+                assert_eq!(client.execute(gone, &[&last]).await.expect("a row goes"), 1);
+                deleted.push(last);
+            } else {
+                ended.push(last);
+            }
+        }
+        let read = "SELECT count(*) FROM job_executions WHERE job_id = 'job-1' AND id < 1000";
+        client.query_one(read, &[]).await.expect("it reads");
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    (ended, deleted)
+}
+
+/// Adopts so many rows while the predecessor works, given up as often in the middle, and holds what is there afterwards.
+async fn adopted_at_work(rows: i64, given_up: u32) {
+    let schema = Schema::new();
+    let client = predecessor(&schema).await;
+    fill(&client, rows).await;
+    let role = schema.name.replace("test_", "reports_");
+    let grant = format!("CREATE ROLE {role}; GRANT SELECT ON job_executions TO {role}");
+    client.batch_execute(&grant).await.expect("somebody else reads it");
+    let ends = Arc::new(AtomicBool::new(false));
+    let work = tokio::spawn({
+        let (ends, name, url) = (Arc::clone(&ends), schema.name.clone(), schema.url.clone());
+        async move { predecessor_at_work(&name, &url, ends).await }
+    });
+    let copied = format!("SELECT copied_to FROM {}_adoption.adoption", schema.name);
+    let mut seen = i64::MIN;
+    for _ in 0..given_up {
+        let store = schema.lazy();
+        let migration = tokio::spawn(async move { store.migrate().await });
+        loop {
+            let now: i64 = client.query_one(&copied, &[]).await.map_or(i64::MIN, |row| row.get(0));
+            if now > seen {
+                seen = now;
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        migration.abort();
+        let _ = migration.await;
+    }
     schema.lazy().prepare().await.expect("they are adopted");
-    let kept =
-        "SELECT count(*), count(*) FILTER (WHERE status = 'succeeded') FROM job_executions WHERE job_id LIKE 'job-%'";
+    ends.store(true, Ordering::SeqCst);
+    let (ended, deleted) = work.await.expect("nobody waited for a second");
+    let kept = "SELECT count(*), count(*) FILTER (WHERE status = 'succeeded' AND success), count(DISTINCT (job_id, occurrence))
+                FROM job_executions WHERE job_id LIKE 'job-%'";
     let kept = client.query_one(kept, &[]).await.expect("the rows");
-    assert_eq!((kept.get::<_, i64>(0), kept.get::<_, i64>(1)), (rows, rows - rows / 7));
+    let kept: (i64, i64, i64) = (kept.get(0), kept.get(1), kept.get(2));
+    assert_eq!(kept, (rows, rows - rows / 7, rows), "what was there before");
+    let work =
+        "SELECT count(*) FILTER (WHERE status = 'succeeded' AND id = ANY ($1)), count(*) FILTER (WHERE id = ANY ($2)),
+                       count(*) FILTER (WHERE status <> 'succeeded')
+                FROM job_executions WHERE job_id = 'at-work'";
+    let work = client.query_one(work, &[&ended, &deleted]).await.expect("the rows");
+    let work: (i64, i64, i64) = (work.get(0), work.get(1), work.get(2));
+    assert!(!ended.is_empty() && !deleted.is_empty());
+    assert_eq!(work, (i64::try_from(ended.len()).expect("few"), 0, 1), "what was written meanwhile; the last one runs");
+    let left = "SELECT count(*) FROM pg_namespace WHERE nspname = $1 || '_adoption'";
+    assert_eq!(
+        client.query_one(left, &[&schema.name]).await.expect("counted").get::<_, i64>(0),
+        0,
+        "nothing is left over"
+    );
+    let granted = format!("SELECT has_table_privilege('{role}', 'job_executions', 'SELECT')");
+    assert!(client.query_one(&granted, &[]).await.expect("asked").get::<_, bool>(0), "who might read it may");
+    client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.expect("dropped");
+    let store = schema.lazy();
+    store.check().await.expect("the engine starts");
+    lost_reply::claim(&store, &client, "new").await;
+}
+
+/// No reader and no writer waits for a second while the predecessor's table is adopted, and a migration that is given up goes on
+/// where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_predecessors_table_is_adopted_while_it_works() {
+    adopted_at_work(30_000, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: `cargo test -p scheduler-postgres -- --ignored`, `ADOPTED_ROWS` for another number"]
+async fn ten_million_rows_are_adopted_while_the_predecessor_works() {
+    let rows: i64 = std::env::var("ADOPTED_ROWS").map_or(10_000_000, |rows| rows.parse().expect("a number"));
+    adopted_at_work(rows, 0).await;
 }
 
 /// During the roll-over both write.
