@@ -34,6 +34,7 @@
 //! | `POST /{job_id}/skip` | `scheduled_job.manage` | keeps one occurrence to come from running: 201 with its row |
 //! | `POST /{job_id}/backfill` | `scheduled_job.manage` | runs what never ran in a range: 202, or 200 for a dry run, with each occurrence |
 //!
+//! [`Startup`] answers probes while the service starts, which takes long where tables are migrated.
 //! [`health_router`] adds `/healthz` and `/readyz`, which need no permission. `GET` paths take `HEAD`, too. A job that only
 //! another instance has is paused, resumed, skipped and backfilled all the same, and is not listed.
 //!
@@ -155,6 +156,7 @@ mod path;
 mod pause;
 mod query;
 mod roles;
+mod startup;
 mod time;
 mod trigger;
 
@@ -170,3 +172,4 @@ pub use metrics::{Metrics, MetricsError};
 pub use path::PREFIX;
 pub use roles::{Grant, Roles};
 use scheduler_core::redact;
+pub use startup::Startup;

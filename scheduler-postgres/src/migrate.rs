@@ -13,8 +13,12 @@ use tracing::{info, warn};
 
 use crate::{config::PostgresConfig, error::PostgresError};
 
-/// The advisory lock under which instances migrate one after another: `scheduler` as a number.
+/// The advisory lock under which the tables of version 8 are made, also by code of that version: `scheduler` as a number.
 const LOCK: i64 = 0x7363_6865_6475_6c65;
+
+/// The first half of the advisory lock under which instances migrate a schema one after another: `sche` as a number. The other is
+/// the schema's name.
+const TURN: i32 = 0x7363_6865;
 
 /// How long a migration waits for a lock before it lets go and tries again: whoever asks for the tables meanwhile waits behind
 /// it.
@@ -109,7 +113,7 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
         if is_complete && steps::belated(&found.applied()).next().is_none() {
             return within(raise_fences(client, schema)).await;
         }
-        let turn = within(Turn::take(config)).await?;
+        let turn = within(Turn::take(config, schema)).await?;
         match turn {
             // What is left can wait for the next start.
             None if is_complete => return within(raise_fences(client, schema)).await,
@@ -119,6 +123,9 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
                 turn.end().await;
                 match migrated {
                     Ok(()) => return within(raise_fences(client, schema)).await,
+                    Err(error) if error.is::<MadeElsewhere>() => {
+                        tell(&mut told, schema, "another instance makes the scheduler's tables: waiting for it");
+                    }
                     Err(error) if is_locked_out(&*error) => {
                         tell(
                             &mut told,
@@ -154,14 +161,15 @@ struct Turn {
 
 impl Turn {
     /// `None` when another instance has it.
-    async fn take(config: &PostgresConfig) -> Result<Option<Self>, PostgresError> {
+    async fn take(config: &PostgresConfig, schema: &str) -> Result<Option<Self>, PostgresError> {
         let (client, connection) = config.connect().await?;
         let served = tokio::spawn(async move {
             // Its end is seen by whoever asks next.
             let _ = connection.await;
         });
         client.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
-        let locked = client.query_typed("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
+        let lock = "SELECT pg_try_advisory_xact_lock($1, hashtext($2))";
+        let locked = client.query_typed(lock, &[(&TURN, Type::INT4), (&schema, Type::TEXT)]).await?;
         let turn = Self { client, served };
         if locked[0].try_get(0)? {
             return Ok(Some(turn));
@@ -181,11 +189,17 @@ impl Turn {
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
+/// Another instance, perhaps of version 8, makes tables in this database.
+#[derive(Debug, thiserror::Error)]
+#[error("another instance makes the scheduler's tables")]
+struct MadeElsewhere;
+
 /// Applies what is missing, in this instance's turn.
 async fn bring(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
     if Found::read(client, schema).await?.base < base::known() {
         make_base(client, schema, adopted).await?;
     }
+    copy::clear(client, schema).await?;
     let found = Found::read(client, schema).await?;
     let path = format!("SET search_path TO \"{schema}\", pg_temp; SET statement_timeout = 0");
     client.batch_execute(&path).await.map_err(PostgresError::from)?;
@@ -271,6 +285,10 @@ async fn apply_base(
     );
     transaction.batch_execute(&limits).await.map_err(PostgresError::from)?;
     notice_disconnects(transaction).await?;
+    let lock = transaction.query_typed("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await;
+    if !lock.and_then(|locked| locked[0].try_get::<_, bool>(0)).map_err(PostgresError::from)? {
+        return Err(MadeElsewhere.into());
+    }
     let there = transaction
         .query_typed("SELECT FROM pg_namespace WHERE nspname = $1", &[(&schema, Type::NAME)])
         .await

@@ -71,7 +71,7 @@ async fn serve(with_demo_tick: bool) -> Result<(), Box<dyn Error>> {
 
 /// Runs one job once, on the backends of the environment, and prints its last execution as JSON.
 async fn run(job_id: JobId) -> Result<(), Box<dyn Error>> {
-    let worker = Worker::start(&Settings::from_env()?).await?;
+    let worker = Worker::start(&Settings::from_env()?, |_| {}).await?;
     let scheduler = worker.handle().clone();
     let end = async {
         let triggered = scheduler.trigger(TriggerRequest::new(job_id.clone()).by("hris run")).await?;

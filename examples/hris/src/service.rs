@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, serve::ListenerExt as _};
 use scheduler::{
     SchedulerHandle,
-    admin::{AdminApi, Metrics, SessionKey, health_router},
+    admin::{AdminApi, Metrics, SessionKey, Startup, health_router},
     clock::SystemClock,
 };
 #[cfg(target_os = "linux")]
@@ -56,10 +56,19 @@ impl Service {
         // Taken first: a second service on the same port must not touch the database.
         let listener = HttpServer::listen(settings.http_address).await?;
         let metrics = Metrics::install()?;
-        let worker = Worker::start(settings).await?;
+        // Whoever asks whether the process lives is answered while the tables are migrated, however long that takes.
+        let startup = Startup::new("the database's tables are migrated");
+        let http = listener.serve(startup.router());
+        let worker = match Worker::start(settings, |doing| startup.doing(doing)).await {
+            Ok(worker) => worker,
+            Err(error) => {
+                http.stop().await;
+                return Err(error);
+            }
+        };
         let tokens = Tokens::new(&secret, Arc::new(SystemClock));
         let router = router(settings, &secret, worker.handle().clone(), tokens.clone()).merge(metrics.router());
-        let http = listener.serve(router);
+        startup.done(router);
         info!(address = %http.address, ?settings, "the HRIS service is up");
         Ok(Self { worker, tokens, has_own_secret, http })
     }

@@ -33,15 +33,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the scheduler on the backends that the settings name.
+    /// Starts the scheduler on the backends that the settings name, and says what it does once that is something else than
+    /// bringing the database's tables up to date.
     ///
     /// # Errors
     /// When a backend can't be had, or a job's definition is wrong; nothing is left running.
-    pub async fn start(settings: &Settings) -> Result<Self, ServiceError> {
+    pub async fn start(settings: &Settings, doing: impl Fn(&'static str)) -> Result<Self, ServiceError> {
         let builder = match &settings.database_url {
             Some(url) => Scheduler::builder(PostgresStore::connect(url).await?),
             None => Scheduler::builder(MemoryStore::new()),
         };
+        doing("the scheduler starts");
         let builder = match &settings.redis_url {
             Some(url) => builder.lock_backend(RedisLocks::connect(url).await?),
             None => builder,

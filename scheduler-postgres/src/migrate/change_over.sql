@@ -11,6 +11,10 @@ DECLARE
     grants   RECORD;
     moved    RECORD;
 BEGIN
+    -- Code of version 8 knows of no copy, and adopts the table in its place.
+    IF to_regclass('{schema}.scheduler_migrations') IS NOT NULL THEN
+        RAISE EXCEPTION 'an instance of an older version has adopted the table meanwhile';
+    END IF;
     SELECT greatest(max(e.id), 0) INTO highest FROM {schema}.job_executions AS e;
     IF old_ids IS NOT NULL THEN
         highest := greatest(highest, pg_sequence_last_value(old_ids::regclass));

@@ -80,6 +80,18 @@ pub(super) async fn adopt(client: &mut Client, schema: &str, rows: i64) -> Resul
     Ok(())
 }
 
+/// Takes away what an adoption left that another version of the code overtook.
+pub(super) async fn clear(client: &Client, schema: &str) -> Result<(), PostgresError> {
+    let left =
+        client.query_typed("SELECT FROM pg_namespace WHERE nspname = $1", &[(&workshop(schema), Type::NAME)]).await?;
+    if !left.is_empty() {
+        let clear = "SET lock_timeout = '500ms'; SET client_min_messages = warning; DROP SCHEMA {workshop} CASCADE; RESET client_min_messages";
+        let place = Place { schema: schema.to_owned(), workshop: workshop(schema) };
+        client.batch_execute(&place.fill(clear)).await?;
+    }
+    Ok(())
+}
+
 /// Where the predecessor's table is, and where its successor is made.
 struct Place {
     schema: String,

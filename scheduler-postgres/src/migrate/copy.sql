@@ -33,11 +33,14 @@ WITH batch AS MATERIALIZED (
     FROM keyed AS k
     ORDER BY k.id
     ON CONFLICT (id) DO NOTHING
+    RETURNING 1
 ), noted AS (
     UPDATE {workshop}.adoption AS a
     SET copied_to = last.id
     FROM (SELECT max(b.id) AS id FROM batch AS b) AS last
     WHERE last.id IS NOT NULL
 )
-SELECT count(*) AS count, ceil(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::bigint AS took_ms
-FROM batch
+-- The clock is read once they are copied.
+SELECT (SELECT count(*) FROM batch) AS count, done.count AS copied,
+       ceil(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::bigint AS took_ms
+FROM (SELECT count(*) FROM copied) AS done

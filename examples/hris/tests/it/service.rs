@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::workforce::LOOPBACK;
+use crate::{database::Database, workforce::LOOPBACK};
 
 fn settings() -> Settings {
     let mut settings = Settings::embedded();
@@ -28,7 +28,11 @@ async fn get(service: &Service, path: &str) -> String {
 
 /// An answer, with its head; `headers` end their lines.
 async fn ask(service: &Service, method: &str, path: &str, headers: &str) -> String {
-    let mut stream = TcpStream::connect(service.http_address()).await.expect("listens");
+    let stream = TcpStream::connect(service.http_address()).await.expect("listens");
+    ask_on(stream, method, path, headers).await
+}
+
+async fn ask_on(mut stream: TcpStream, method: &str, path: &str, headers: &str) -> String {
     let request = format!("{method} {path} HTTP/1.1\r\nhost: hris\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.expect("sends");
     let mut answer = String::new();
@@ -105,6 +109,36 @@ async fn who_has_an_unknown_role_is_refused_and_the_audit_says_so() {
     let entry = &body["data"][0];
     assert_eq!((&entry["action"], &entry["job_id"]), (&json!("trigger"), &json!("auto_create_daily_attendance")));
     assert!(entry["refused"].is_string(), "{body}");
+    service.stop().await;
+}
+
+/// A migration may take long: whoever watches the process is told that it lives and is not ready.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_whose_tables_are_migrated_lives_and_is_not_ready() {
+    /// What instances migrate one after another under.
+    const MIGRATING: i64 = 0x7363_6865_6475_6c65;
+    let database = Database::create().await;
+    let turn = "SELECT pg_advisory_lock($1)";
+    database.client.execute(turn, &[&MIGRATING]).await.expect("another instance migrates");
+    let mut settings = settings();
+    settings.database_url = Some(database.url.clone());
+    settings.http_address =
+        std::net::TcpListener::bind(LOOPBACK).and_then(|free| free.local_addr()).expect("a free port");
+    let address = settings.http_address;
+    let start = tokio::spawn(async move { Service::start(&settings).await });
+    let asked = async |path: &str| loop {
+        match TcpStream::connect(address).await {
+            Ok(stream) => break ask_on(stream, "GET", path, "").await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    assert!(asked("/healthz").await.starts_with("HTTP/1.1 200 OK"));
+    let ready = asked("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("tables are migrated"), "{ready}");
+    assert!(!start.is_finished());
+    database.client.execute("SELECT pg_advisory_unlock($1)", &[&MIGRATING]).await.expect("it is done");
+    let service = start.await.expect("no panic").expect("starts");
+    assert!(get(&service, "/readyz").await.starts_with("HTTP/1.1 200 OK"));
     service.stop().await;
 }
 
