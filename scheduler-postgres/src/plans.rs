@@ -329,7 +329,7 @@ async fn batches_are_read_once(tables: Tables) {
     let waiting = scene.of_rows("bigint", "id", "pending").await;
     let due = ["100000".to_owned(), "NULL".to_owned(), "NULL".to_owned(), instance()];
     for jobs in ["NULL", &claims[1]] {
-        check(&scene, Query::Due, &[due.as_slice(), &[jobs.to_owned()]].concat()).await;
+        check(&scene, Query::Due, &[due.as_slice(), &[jobs.to_owned(), "'{}'".to_owned()]].concat()).await;
     }
     for at_once in ["NULL::integer", "5"] {
         let at_once = scene.each("integer", at_once).await;
@@ -399,7 +399,14 @@ async fn each_index_of_the_executions_is_what_a_statement_reads_by() {
         (
             "ix_job_executions_pending",
             text(Query::Due),
-            vec!["100".to_owned(), "NULL".to_owned(), "NULL".to_owned(), nobody(), "NULL".to_owned()],
+            vec![
+                "100".to_owned(),
+                "NULL".to_owned(),
+                "NULL".to_owned(),
+                nobody(),
+                "NULL".to_owned(),
+                "'{}'".to_owned(),
+            ],
         ),
         ("ix_job_executions_holder", text(Query::Holder), vec!["'job1'".to_owned()]),
         ("ix_job_executions_queued", text(Query::MakeWay), vec![jobs()]),
@@ -462,6 +469,7 @@ async fn a_look_at_a_long_backlog_reads_what_it_answers() {
             "NULL".to_owned(),
             format!("'{}'::uuid", uuid::Uuid::nil()),
             "NULL".to_owned(),
+            "'{}'".to_owned(),
         ]
     };
     let rows = scene.read(Query::Due, Planned::Anew, &due(BATCH)).await / BATCH as f64;

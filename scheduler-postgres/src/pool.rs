@@ -1,8 +1,11 @@
 //! Connections: leased from the pool, and closed rather than given back in the middle of something.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use deadpool_postgres::{Object, Pool, PoolError, TimeoutType};
@@ -33,11 +36,22 @@ pub(crate) struct Shared {
     /// Whether a server did not know a statement that was prepared on it: a pooler stands between, and statements are
     /// sent without a name from then on (R14).
     unnamed: AtomicBool,
+    /// Pending rows that this version can't read.
+    left_alone: Mutex<BTreeSet<i64>>,
 }
+
+/// How many pending rows that can't be read are left alone at once: a hand that spoiled more of them sees the others tried again.
+const LEFT_ALONE: usize = 1_000;
 
 impl Shared {
     pub(crate) fn new(config: PostgresConfig, schema: Option<String>) -> Self {
-        Self { config, schema, statements: OnceCell::new(), unnamed: AtomicBool::new(false) }
+        Self {
+            config,
+            schema,
+            statements: OnceCell::new(),
+            unnamed: AtomicBool::new(false),
+            left_alone: Mutex::default(),
+        }
     }
 
     /// The statements for the schema, which is asked of the first connection where it was not named.
@@ -187,6 +201,18 @@ impl Connection {
         self.tracked(self.object().batch_execute("ROLLBACK")).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The pending rows that this version can't read.
+    pub(crate) fn left_alone(&self) -> Vec<i64> {
+        self.shared.left_alone.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Leaves these rows alone from now on: this version can't read them.
+    pub(crate) fn leave_alone(&self, rows: &[i64]) {
+        let mut left_alone = self.shared.left_alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = LEFT_ALONE.saturating_sub(left_alone.len());
+        left_alone.extend(rows.iter().take(room));
     }
 
     /// Whether a transaction is open, so that what is done is part of it.

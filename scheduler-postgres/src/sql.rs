@@ -30,6 +30,7 @@ queries! {
     TakeWaiting = "take",
     TakeTurn = "take_turn",
     TakeFate = "take_fate",
+    GiveBack = "give_back",
     Renew = "renew",
     Finish = "finish" with "SKIP LOCKED",
     FinishWaiting = "finish",

@@ -22,14 +22,17 @@ pub(crate) async fn due(connections: &Connections, request: &DueRequest) -> Resu
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
     let (instant, id) = request.after.map(|after| (after.scheduled_at, after.execution_id.0)).unzip();
     let jobs: Option<Vec<&str>> = request.jobs.as_ref().map(|jobs| jobs.iter().map(JobId::as_str).collect());
-    let params: [Param<'_>; 5] = [
+    let connection = connections.get().await?;
+    let left_alone = connection.left_alone();
+    let params: [Param<'_>; 6] = [
         (&limit, Type::INT8),
         (&instant, Type::TIMESTAMPTZ),
         (&id, Type::INT8),
         (&request.instance.0, Type::UUID),
         (&jobs, Type::TEXT_ARRAY),
+        (&left_alone, Type::INT8_ARRAY),
     ];
-    let rows = connections.get().await?.query(Query::Due, &params).await?;
+    let rows = connection.query(Query::Due, &params).await?;
     let due = |row: &Row| {
         Ok(DueExecution {
             execution_id: ExecutionId(row.try_get("id")?),
@@ -152,8 +155,17 @@ async fn start(
     ];
     let rows = connection.query(query, &params).await?;
     let fences = Fences::settle(connection, &rows).await?;
+    let mut unreadable = Vec::new();
     for row in &rows {
-        outcomes[which[index(row)?]] = Some(granted(row, &fences)?);
+        let granted = granted(row, &fences)?;
+        if let TakeOutcome::Refused(_) = granted {
+            unreadable.push(row.try_get::<_, i64>("id")?);
+        }
+        outcomes[which[index(row)?]] = Some(granted);
+    }
+    if !unreadable.is_empty() {
+        connection.query(Query::GiveBack, &[(&unreadable, Type::INT8_ARRAY)]).await?;
+        connection.leave_alone(&unreadable);
     }
     Ok(())
 }
@@ -163,7 +175,7 @@ fn keys<'a>(requests: impl Iterator<Item = &'a TakeRequest>) -> Vec<Option<uuid:
     requests.map(|request| request.for_instance().map(|instance| instance.0)).collect()
 }
 
-/// What was started. A row that can't be read is no body's: its lease runs out, and none of the others of its batch is held up.
+/// What was started. A row that can't be read is no body's: none of the others of its batch is held up.
 fn granted(row: &Row, fences: &Fences) -> Result<TakeOutcome, PostgresError> {
     let grant = fences.grant(row)?;
     let mut execution = match row::execution(row) {

@@ -38,6 +38,8 @@ CROSS JOIN LATERAL (
     WHERE f.holder IS NULL
       AND e.job_id = f.job_id
       AND e.status = 'pending'
+      -- Those that this version can't read are left to another.
+      AND e.id <> ALL ($6::bigint[])
       AND (e.scheduled_at, e.id) > (CASE WHEN f.runs_many THEN coalesce($2::timestamptz, '-infinity') ELSE '-infinity' END,
                                     coalesce($3::bigint, 0))
       AND e.not_before <= clock_timestamp()
@@ -57,6 +59,7 @@ FROM {schema}.job_executions AS e
 JOIN {schema}.job_states AS s ON s.job_id = e.job_id
 WHERE e.id = ANY (ARRAY (SELECT f.holder FROM free AS f WHERE f.job_id IS NOT NULL AND f.holder IS NOT NULL))
   AND e.status = 'pending'
+  AND e.id <> ALL ($6)
   AND e.not_before <= clock_timestamp()
   AND coalesce(e.for_instance = $4, true)
   AND e.origin IN ('schedule', 'catch_up', 'backfill', 'manual', 'dependency')

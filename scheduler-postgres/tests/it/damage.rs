@@ -111,6 +111,7 @@ async fn rows_that_can_not_be_read_hold_up_no_other() {
     let of = |key: &str| page.executions.iter().find(|row| row.occurrence.as_str() == key).expect("it is listed");
     let deep = of("m:deep");
     assert!(deep.message.as_deref().is_some_and(|message| message.contains("can't read")), "{deep:?}");
+    assert_eq!((deep.status, deep.started_at), (Status::Pending, None), "it waits for a version that can read it");
     let future = of("m:future");
     assert_eq!(
         (future.origin.as_str(), future.status),
