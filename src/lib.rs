@@ -51,7 +51,7 @@
 //! | `logs` | what bodies log through `tracing`, kept with their executions: [`logs`] |
 //! | `metrics` | metrics through the `metrics` facade; with `admin`, for Prometheus at `/metrics` |
 //! | `quartz` | `dialect = "quartz"`: cron expressions of services that used the `cron` crate |
-//! | `system-tz` | the machine's zone data in place of chrono-tz's |
+//! | `system-tz` | the machine's zone data in place of the one in the binary |
 //! | `testing` | a scheduler that a test drives by hand |
 
 pub use scheduler_core::*;

@@ -50,7 +50,7 @@ pub(crate) struct AuditView {
 impl AuditView {
     pub(crate) fn of(handle: &SchedulerHandle, entry: AuditEntry) -> Self {
         let record = entry.record;
-        let zone = record.job_id.as_ref().map_or(chrono_tz::UTC, |id| time::zone_of(handle, id));
+        let zone = record.job_id.as_ref().map_or(scheduler_cron::NamedZone::UTC, |id| time::zone_of(handle, id));
         Self {
             id: entry.id.0,
             at: time::text_in(entry.at, zone),

@@ -5,11 +5,11 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use chrono_tz::Tz;
 use scheduler_core::{
     Backfill, Backfilled, SchedulerHandle,
     store::{BackfillAnswer, BackfillRefusal},
 };
+use scheduler_cron::NamedZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,7 +48,7 @@ pub(crate) struct BackfilledView {
 }
 
 impl BackfilledView {
-    fn of(backfilled: Backfilled, zone: Tz) -> Self {
+    fn of(backfilled: Backfilled, zone: NamedZone) -> Self {
         let refused = |refusal| Self {
             scheduled_at: time::text_in(backfilled.scheduled_at, zone),
             answer: "refused",

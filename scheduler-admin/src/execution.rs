@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use scheduler_core::{
     SchedulerHandle,
     execution::{Execution, Progress},
@@ -15,6 +14,7 @@ use scheduler_core::{
     status::Status,
     store::ExecutionFilter,
 };
+use scheduler_cron::NamedZone;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -88,7 +88,7 @@ impl ProgressView {
 }
 
 impl ExecutionView {
-    pub(crate) fn new(execution: Execution, zone: Tz) -> Self {
+    pub(crate) fn new(execution: Execution, zone: NamedZone) -> Self {
         let time = |at| time::text_in(at, zone);
         Self {
             id: execution.id.0,

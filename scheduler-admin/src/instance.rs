@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use chrono_tz::Tz;
 use scheduler_core::{SchedulerHandle, job::JobSettings, store::InstanceRecord};
+use scheduler_cron::NamedZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,8 +42,8 @@ impl InstanceView {
             pid: heartbeat.pid,
             version: heartbeat.version.clone(),
             clock_offset_ms: heartbeat.clock_offset_ms,
-            started_at: time::text_in(record.started_at, Tz::UTC),
-            seen_at: time::text_in(record.seen_at, Tz::UTC),
+            started_at: time::text_in(record.started_at, NamedZone::UTC),
+            seen_at: time::text_in(record.seen_at, NamedZone::UTC),
             alive: is_alive(record, newest),
             answers: heartbeat.instance == handle.instance(),
         }

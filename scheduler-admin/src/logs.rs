@@ -5,12 +5,12 @@ use axum::{
     http::{StatusCode, Uri},
     response::Response,
 };
-use chrono_tz::Tz;
 use scheduler_core::{
     SchedulerHandle,
     logs::LogLevel,
     store::{LogLine, LogPage, LogQuery, LogStart},
 };
+use scheduler_cron::NamedZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,7 +48,7 @@ pub(crate) struct LineView {
 }
 
 impl LogsView {
-    fn new(mut page: LogPage, limit: usize, zone: Tz) -> Self {
+    fn new(mut page: LogPage, limit: usize, zone: NamedZone) -> Self {
         let (logged, dropped) = (page.logged, page.dropped());
         let has_more = page.lines.len() > limit;
         page.lines.truncate(limit);
@@ -62,7 +62,7 @@ impl LogsView {
 }
 
 impl LineView {
-    fn new(line: LogLine, zone: Tz) -> Self {
+    fn new(line: LogLine, zone: NamedZone) -> Self {
         Self {
             number: line.number,
             at: time::text_in(line.at, zone),

@@ -1,8 +1,8 @@
 //! Instants in requests and answers.
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
-use chrono_tz::Tz;
 use scheduler_core::{SchedulerHandle, identity::JobId};
+use scheduler_cron::NamedZone;
 
 /// What an instant must be.
 pub(crate) const FORM: &str = "must be an instant with its offset, such as `2025-11-03T00:30:00+07:00`";
@@ -22,11 +22,11 @@ where
 }
 
 /// The same, of an instant seen in a zone.
-pub(crate) fn text_in(at: DateTime<Utc>, zone: Tz) -> String {
+pub(crate) fn text_in(at: DateTime<Utc>, zone: NamedZone) -> String {
     text(&at.with_timezone(&zone))
 }
 
 /// The zone in which a job's instants are shown: UTC where this instance does not have the job.
-pub(crate) fn zone_of(handle: &SchedulerHandle, job_id: &JobId) -> Tz {
-    handle.definition(job_id).map_or(Tz::UTC, |job| job.settings().zone())
+pub(crate) fn zone_of(handle: &SchedulerHandle, job_id: &JobId) -> NamedZone {
+    handle.definition(job_id).map_or(NamedZone::UTC, |job| job.settings().zone())
 }

@@ -5,7 +5,7 @@ mod state;
 use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+use scheduler_cron::NamedZone;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +100,7 @@ impl JobContext {
 
     /// The nominal instant, in the job's zone (UTC for a job without one).
     #[must_use]
-    pub fn scheduled_at(&self) -> DateTime<Tz> {
+    pub fn scheduled_at(&self) -> DateTime<NamedZone> {
         self.0.scheduled_at.with_timezone(&self.0.settings.zone())
     }
 

@@ -16,7 +16,7 @@
 //! | feature | |
 //! | --- | --- |
 //! | `quartz` | expressions of services that used the `cron` crate |
-//! | `system-tz` | the machine's zone data instead of chrono-tz's |
+//! | `system-tz` | the machine's zone data instead of the one in the binary |
 //!
 //! The grammar, the rules at clock changes and the differences from other engines are told in `docs/cron.md`.
 
@@ -52,7 +52,7 @@ pub use hazard::{Hazard, HazardEffect};
 pub use instant::{InstantError, parse_instant};
 pub use nearest::nearest;
 pub use trigger::{CronTrigger, EveryTrigger, Trigger, TriggerError};
-pub use zone::{Span, Zone, ZoneError, ZoneWindow, parse_zone, zone_data_version};
+pub use zone::{NamedZone, Span, Zone, ZoneData, ZoneError, ZoneOffset, parse_zone, zone_data_version};
 #[cfg(feature = "system-tz")]
 pub use zone::{SystemZone, SystemZoneError, SystemZones};
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 
 use crate::describe::Language;
 use crate::duration::format_duration;
 use crate::error::CronError;
 use crate::expr::CronExpr;
+use crate::zone::NamedZone;
 
 mod cron;
 mod every;
@@ -77,7 +77,7 @@ impl Trigger {
     /// # Errors
     ///
     /// An expression that is wrong, or one that never fires.
-    pub fn cron(expr: &str, zone: Tz) -> Result<Trigger, TriggerError> {
+    pub fn cron(expr: &str, zone: impl Into<NamedZone>) -> Result<Trigger, TriggerError> {
         Ok(Trigger::Cron(CronTrigger::new(CronExpr::parse(expr)?, zone)?))
     }
 
@@ -177,7 +177,7 @@ impl Trigger {
     }
 
     /// The zone whose clock the trigger follows, if it follows one.
-    pub fn zone(&self) -> Option<Tz> {
+    pub fn zone(&self) -> Option<NamedZone> {
         match self {
             Trigger::Cron(cron) => Some(cron.zone()),
             _ => None,

@@ -6,14 +6,20 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::nearest::nearest;
 
+mod abbreviation;
+mod data;
+mod named;
+mod posix_rule;
 #[cfg(feature = "system-tz")]
 mod system;
 mod table;
+mod tzif;
 
+pub use data::{ZoneData, zone_data_version};
+pub use named::{NamedZone, ZoneOffset};
 #[cfg(feature = "system-tz")]
 pub use system::{SystemZone, SystemZoneError, SystemZones};
-pub(crate) use table::Table;
-pub use table::ZoneWindow;
+use table::Table;
 
 /// A stretch of time with one offset, from one clock change to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +34,7 @@ pub struct Span {
 
 /// A time zone, as far as occurrences need one.
 ///
-/// [`chrono_tz::Tz`] implements it. A zone of other data is one method: spans must cover all time from 1970 to 2200, follow on each
+/// [`NamedZone`] and [`chrono_tz::Tz`] implement it, both on the zone data in use. A zone of other data is one method: spans must cover all time from 1970 to 2200, follow on each
 /// other without a hole, and differ in offset from their neighbours.
 pub trait Zone {
     /// The span that holds the instant, in seconds since the Unix epoch.
@@ -38,12 +44,6 @@ pub trait Zone {
 impl<Z: Zone + ?Sized> Zone for &Z {
     fn span_at(&self, instant: i64) -> Span {
         (**self).span_at(instant)
-    }
-}
-
-impl Zone for Tz {
-    fn span_at(&self, instant: i64) -> Span {
-        Table::of(*self).span_at(instant)
     }
 }
 
@@ -98,20 +98,14 @@ impl std::error::Error for ZoneError {}
 /// assert_eq!(error.to_string(), "unknown time zone `Asia/Jakata`");
 /// assert_eq!(error.suggestion(), Some("Asia/Jakarta"));
 /// ```
-pub fn parse_zone(name: &str) -> Result<Tz, ZoneError> {
+pub fn parse_zone(name: &str) -> Result<NamedZone, ZoneError> {
     // A longer name is none, and hashing or comparing it would take its time.
-    let known = if name.len() <= LONGEST_SHOWN { name.parse().ok() } else { None };
-    known.ok_or_else(|| {
+    let known = if name.len() <= LONGEST_SHOWN { name.parse::<Tz>().ok() } else { None };
+    known.map(NamedZone::from).ok_or_else(|| {
         let shown =
             name.char_indices().map_while(|(at, c)| (at + c.len_utf8() <= LONGEST_SHOWN).then_some(c)).collect();
         ZoneError { name: shown, suggestion: suggest(name) }
     })
-}
-
-/// The release of the IANA data that zones follow, as `2025b`: the one that [`chrono_tz::Tz`] carries, or the machine's, once it was
-/// installed (`SystemZones::install`, feature `system-tz`).
-pub fn zone_data_version() -> &'static str {
-    table::version()
 }
 
 /// The longest zone name has 32 bytes.
@@ -153,7 +147,7 @@ mod tests {
             assert_eq!(parse_zone(wrong).expect_err(wrong).suggestion(), Some(right), "{wrong}");
         }
         assert_eq!(parse_zone("Mars/Olympus_Mons").expect_err("unknown").suggestion(), None);
-        assert_eq!(parse_zone("Asia/Jakarta"), Ok(Tz::Asia__Jakarta));
+        assert_eq!(parse_zone("Asia/Jakarta"), Ok(Tz::Asia__Jakarta.into()));
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! The clock changes that a trigger meets, for the docs of its function.
 
-use std::{cell::RefCell, collections::BTreeMap};
-
-use scheduler_cron::{CronExpr, CronTrigger, Hazard, HazardEffect, ZoneWindow, zone_data_version};
+use scheduler_cron::{CronExpr, CronTrigger, Hazard, HazardEffect, zone_data_version};
 
 /// How many years are looked at: enough for a monthly time to meet a change that most years pass by.
 ///
@@ -12,22 +10,14 @@ const YEARS: u16 = 10;
 /// More kinds of changes are counted, not told.
 const MOST_TOLD: usize = 4;
 
-thread_local! {
-    /// The zones that jobs of the crate have had so far: looking for their changes takes longer than all else of an expansion.
-    static WINDOWS: RefCell<BTreeMap<&'static str, ZoneWindow>> = const { RefCell::new(BTreeMap::new()) };
-}
-
 /// What happens at each kind of change; nothing where the zone's clock stays, or where no run is lost, moved or doubled.
 pub(crate) fn paragraph(trigger: &CronTrigger) -> Option<String> {
     let first: u16 = zone_data_version().get(..4)?.parse().ok()?;
     let new_year = |year: u16| format!("{year}-01-01T00:00:00Z");
     let (from, to) = (new_year(first).parse().ok()?, new_year(first + YEARS).parse().ok()?);
     let zone = trigger.zone();
-    let mut hazards: Vec<Hazard> = WINDOWS.with_borrow_mut(|windows| {
-        let window = windows.entry(zone.name()).or_insert_with(|| ZoneWindow::new(zone, from, to));
-        let met = |expression| CronExpr::hazards_with(expression, &*window, from, to, trigger.clock_changes());
-        trigger.exprs().iter().flat_map(met).collect()
-    });
+    let met = |expression| CronExpr::hazards_with(expression, zone, from, to, trigger.clock_changes());
+    let mut hazards: Vec<Hazard> = trigger.exprs().iter().flat_map(met).collect();
     hazards.retain(|hazard| hazard.effect != HazardEffect::Uninterrupted);
     hazards.sort_by_key(|hazard| hazard.changes_at);
     let mut kinds: Vec<String> = Vec::new();

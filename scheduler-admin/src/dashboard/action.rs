@@ -5,13 +5,13 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{
     Backfill, SchedulerHandle, TriggerRequest,
     identity::{ExecutionId, JobId},
     store::{Action, Actor, BackfillAnswer},
 };
+use scheduler_cron::NamedZone;
 
 use super::{
     Dashboard, form, look,
@@ -201,7 +201,7 @@ async fn backfill(
 }
 
 /// A date and time of a form, in a job's zone.
-fn local(form: &Query, name: &str, zone: Tz) -> Result<DateTime<Utc>, ApiError> {
+fn local(form: &Query, name: &str, zone: NamedZone) -> Result<DateTime<Utc>, ApiError> {
     let text = form.get(name)?.unwrap_or_default();
     let wrong = || ApiError::field(name, "must be a date and a time of the job's zone, such as `2025-11-03T00:30`");
     let naive = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").map_err(|_| wrong())?;

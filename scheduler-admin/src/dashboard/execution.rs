@@ -47,7 +47,7 @@ pub(super) async fn page(
     Ok(visitor.page(&title, content))
 }
 
-fn facts(row: &Execution, zone: chrono_tz::Tz, visitor: &Visitor) -> Markup {
+fn facts(row: &Execution, zone: scheduler_cron::NamedZone, visitor: &Visitor) -> Markup {
     let (words, root) = (visitor.frame.words, &visitor.frame.root);
     html! {
         div class="card" {

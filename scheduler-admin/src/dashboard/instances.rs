@@ -2,13 +2,13 @@
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{
     execution::Execution,
     status::Status,
     store::{ExecutionFilter, ExecutionQuery, InstanceRecord, PageStart},
 };
+use scheduler_cron::NamedZone;
 
 use super::{Dashboard, look, visitor::Visitor, words::Words, zone};
 use crate::{error::ApiError, instance};
@@ -62,7 +62,7 @@ pub(super) async fn page(State(dashboard): State<Dashboard>, visitor: Visitor) -
 }
 
 /// What an instance says of itself.
-fn beat(one: &InstanceRecord, now: DateTime<Utc>, zone: Tz, words: &Words) -> Markup {
+fn beat(one: &InstanceRecord, now: DateTime<Utc>, zone: NamedZone, words: &Words) -> Markup {
     let heartbeat = &one.heartbeat;
     let is_off = heartbeat.clock_offset_ms.abs() > CLOCK_OFF;
     html! {

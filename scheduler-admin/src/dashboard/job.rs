@@ -7,7 +7,6 @@ mod settings;
 mod upcoming;
 
 use axum::{extract::State, response::Response};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{
     execution::Execution,
@@ -15,6 +14,7 @@ use scheduler_core::{
     status::Status,
     store::{Action, ExecutionFilter, ExecutionQuery, PageStart, Pause},
 };
+use scheduler_cron::NamedZone;
 
 use super::{Dashboard, action, executions, look, visitor::Visitor, words::Words, zone};
 use crate::{Permission, error::ApiError, path::Segment, query::escaped};
@@ -111,7 +111,7 @@ fn plan(job: &Job, history: &[Execution], root: Option<&String>, dashboard: &Das
     }
 }
 
-fn paused(pause: &Pause, zone: Tz, words: &Words) -> Markup {
+fn paused(pause: &Pause, zone: NamedZone, words: &Words) -> Markup {
     html! {
         div class="card note" {
             span class="st skip" { "‖ " (words.paused) } " "

@@ -2,7 +2,6 @@
 
 use axum::http::Uri;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{
     SchedulerHandle,
@@ -11,6 +10,7 @@ use scheduler_core::{
     status::Status,
     store::{LogLine, LogQuery, LogStart},
 };
+use scheduler_cron::NamedZone;
 
 use super::{look, words::Words};
 use crate::{error::ApiError, query::Query};
@@ -26,7 +26,7 @@ pub(super) async fn section(
     handle: &SchedulerHandle,
     row: &Execution,
     uri: &Uri,
-    zone: Tz,
+    zone: NamedZone,
     words: &Words,
 ) -> Result<Markup, ApiError> {
     if row.started_at.is_none() {
@@ -55,7 +55,7 @@ fn may_say_more(row: &Execution, now: DateTime<Utc>) -> bool {
     row.status == Status::Running || row.finished_at.is_some_and(|at| now - at < LAST_WORDS)
 }
 
-fn table(lines: &[LogLine], zone: Tz, words: &Words) -> Markup {
+fn table(lines: &[LogLine], zone: NamedZone, words: &Words) -> Markup {
     html! {
         table class="log" {
             thead { tr { th { (words.at) } th { (words.level) } th { (words.source) } th { (words.message) } } }

@@ -1,9 +1,9 @@
 //! How things look: statuses, instants, durations, and texts that somebody else wrote.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{execution::Execution, status::Status};
+use scheduler_cron::NamedZone;
 
 use super::words::Words;
 use crate::redact;
@@ -51,13 +51,13 @@ pub(super) fn attempt(row: &Execution, words: &Words) -> String {
 }
 
 /// An instant in a zone, which it names.
-pub(super) fn time(at: DateTime<Utc>, zone: Tz) -> Markup {
+pub(super) fn time(at: DateTime<Utc>, zone: NamedZone) -> Markup {
     let local = at.with_timezone(&zone);
     html! { time datetime=(local.to_rfc3339()) { (local.format("%Y-%m-%d %H:%M:%S %Z")) } }
 }
 
 /// The same, and how far it is from now.
-pub(super) fn time_from(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>, words: &Words) -> Markup {
+pub(super) fn time_from(at: DateTime<Utc>, zone: NamedZone, now: DateTime<Utc>, words: &Words) -> Markup {
     html! { (time(at, zone)) small { (relative(at, now, words)) } }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
+use scheduler_cron::NamedZone;
 
 use super::FromContext;
 use crate::{context::JobContext, outcome::JobError};
@@ -12,12 +12,12 @@ use crate::{context::JobContext, outcome::JobError};
 ///
 /// It is the occurrence's, however late the attempt starts: a catch-up at noon still says half past midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ScheduledAt(pub DateTime<Tz>);
+pub struct ScheduledAt(pub DateTime<NamedZone>);
 
 impl Deref for ScheduledAt {
-    type Target = DateTime<Tz>;
+    type Target = DateTime<NamedZone>;
 
-    fn deref(&self) -> &DateTime<Tz> {
+    fn deref(&self) -> &DateTime<NamedZone> {
         &self.0
     }
 }

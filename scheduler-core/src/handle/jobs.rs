@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
+use scheduler_cron::NamedZone;
 
 use super::SchedulerHandle;
 use crate::{
@@ -22,7 +22,7 @@ pub struct JobStatus {
     /// What the store knows of it; `None` before it was first announced.
     pub state: Option<JobState>,
     /// Its next occurrence in the job's zone; `None` when paused, disabled, or none follows.
-    pub next_run: Option<DateTime<Tz>>,
+    pub next_run: Option<DateTime<NamedZone>>,
     /// The newest row that has started.
     pub latest_execution: Option<Execution>,
 }

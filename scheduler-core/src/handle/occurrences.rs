@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+use scheduler_cron::NamedZone;
 use tracing::info;
 
 use super::{OperatorError, SchedulerHandle};
@@ -25,7 +25,7 @@ impl SchedulerHandle {
     ///
     /// # Errors
     /// [`OperatorError::UnknownJob`], [`OperatorError::Trigger`], or a store that does not answer.
-    pub async fn next(&self, job_id: &JobId, count: usize) -> Result<Vec<DateTime<Tz>>, OperatorError> {
+    pub async fn next(&self, job_id: &JobId, count: usize) -> Result<Vec<DateTime<NamedZone>>, OperatorError> {
         let settings = self.current_settings(job_id).await?;
         let upcoming = settings.trigger.upcoming(self.0.clock.now()).take(count.min(MOST));
         Ok(upcoming.map(|at| at.with_timezone(&settings.zone())).collect())

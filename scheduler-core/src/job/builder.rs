@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use chrono_tz::Tz;
-use scheduler_cron::{ClockChangePolicy, CronExpr, CronTrigger, Dialect, FoldPolicy, GapPolicy, Trigger, parse_zone};
+use scheduler_cron::{
+    ClockChangePolicy, CronExpr, CronTrigger, Dialect, FoldPolicy, GapPolicy, NamedZone, Trigger, parse_zone,
+};
 
 use super::{
     Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy,
@@ -123,10 +124,11 @@ impl JobBuilder {
         self
     }
 
-    /// The IANA time zone of a cron expression, such as `Asia/Jakarta`; UTC unless given.
-    pub fn tz(mut self, zone: impl Into<String>) -> Self {
+    /// The IANA time zone of a cron expression: its name, such as `Asia/Jakarta`, a `chrono_tz::Tz`, or a
+    /// [`NamedZone`]; UTC unless given. Its clock follows the zone data in use, whichever of them names it.
+    pub fn tz(mut self, zone: impl ToString) -> Self {
         self.given.add(Setting::Tz);
-        self.zone = Some(zone.into());
+        self.zone = Some(zone.to_string());
         self
     }
 
@@ -342,13 +344,13 @@ impl JobBuilder {
         let zone = self.zone.take().map(|name| {
             parse_zone(&name).unwrap_or_else(|error| {
                 self.problems.push(with_help(&error, error.help().as_deref()));
-                Tz::UTC
+                NamedZone::UTC
             })
         });
         match self.when.as_slice() {
             [When::Cron(expressions)] => {
                 let expressions = expressions.clone();
-                self.settle_cron(&expressions, zone.unwrap_or(Tz::UTC));
+                self.settle_cron(&expressions, zone.unwrap_or(NamedZone::UTC));
             }
             [When::Every(period)] => match Trigger::every(*period) {
                 Ok(trigger) => self.settings.trigger = trigger,
@@ -413,7 +415,7 @@ impl JobBuilder {
         }
     }
 
-    fn settle_cron(&mut self, expressions: &[String], zone: Tz) {
+    fn settle_cron(&mut self, expressions: &[String], zone: NamedZone) {
         let mut parsed = Vec::new();
         for expression in expressions {
             match CronExpr::parse_dialect(expression, self.dialect.unwrap_or_default()) {

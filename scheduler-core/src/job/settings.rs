@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use scheduler_cron::Trigger;
+use scheduler_cron::{NamedZone, Trigger};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -96,8 +95,8 @@ impl JobSettings {
 
     /// The zone of the trigger; UTC where it has none.
     #[must_use]
-    pub fn zone(&self) -> Tz {
-        self.trigger.zone().unwrap_or(Tz::UTC)
+    pub fn zone(&self) -> NamedZone {
+        self.trigger.zone().unwrap_or(NamedZone::UTC)
     }
 
     /// The jobs that this one runs after (R24); none for a job with a schedule of its own.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::TriggerError;
 use crate::calendar::Calendar;
@@ -13,13 +12,13 @@ use crate::clock_changes::{ClockChangePolicy, FoldPolicy, GapPolicy};
 use crate::describe::{Language, in_zone};
 use crate::expr::CronExpr;
 use crate::hazard::Hazard;
-use crate::zone::Zone;
+use crate::zone::{NamedZone, Zone};
 
 /// One or several expressions in one zone; an instant that several name is one occurrence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CronTrigger {
     exprs: Exprs,
-    zone: Tz,
+    zone: NamedZone,
     clock_changes: ClockChangePolicy,
 }
 
@@ -43,7 +42,7 @@ impl CronTrigger {
     /// # Errors
     ///
     /// An expression that never fires.
-    pub fn new(expr: CronExpr, zone: Tz) -> Result<CronTrigger, TriggerError> {
+    pub fn new(expr: CronExpr, zone: impl Into<NamedZone>) -> Result<CronTrigger, TriggerError> {
         CronTrigger::union([expr], zone)
     }
 
@@ -52,7 +51,10 @@ impl CronTrigger {
     /// # Errors
     ///
     /// No expression, or one that never fires.
-    pub fn union(exprs: impl IntoIterator<Item = CronExpr>, zone: Tz) -> Result<CronTrigger, TriggerError> {
+    pub fn union(
+        exprs: impl IntoIterator<Item = CronExpr>,
+        zone: impl Into<NamedZone>,
+    ) -> Result<CronTrigger, TriggerError> {
         let exprs: Vec<CronExpr> = exprs.into_iter().collect();
         if let Some(never) = exprs.iter().find(|expr| expr.never_fires()) {
             return Err(TriggerError::NeverFires(*never));
@@ -62,7 +64,7 @@ impl CronTrigger {
             [expr] => Exprs::One(expr),
             _ => Exprs::Several(Arc::new(Several { exprs, except: None })),
         };
-        Ok(CronTrigger { exprs, zone, clock_changes: ClockChangePolicy::default() })
+        Ok(CronTrigger { exprs, zone: zone.into(), clock_changes: ClockChangePolicy::default() })
     }
 
     /// Decides what happens at clock changes, instead of each expression's class.
@@ -114,7 +116,7 @@ impl CronTrigger {
     }
 
     /// The zone whose clock the expressions follow.
-    pub fn zone(&self) -> Tz {
+    pub fn zone(&self) -> NamedZone {
         self.zone
     }
 

@@ -6,7 +6,7 @@ fn utc(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
-fn zone(name: &str) -> Tz {
+fn zone(name: &str) -> NamedZone {
     parse_zone(name).expect("a zone")
 }
 
@@ -16,9 +16,9 @@ fn a_trigger_prints_as_it_is_shown_to_people() {
     let policy = ClockChangePolicy { gap: Some(GapPolicy::Skip), fold: Some(FoldPolicy::Both) };
     for (trigger, text) in [
         (Trigger::cron("30 0 * * *", zone("Asia/Jakarta")).expect("valid"), "30 0 * * * Asia/Jakarta"),
-        (CronTrigger::union(union, Tz::UTC).expect("valid").into(), "0 9 * * 1-5 | 0 12 * * 6 UTC"),
+        (CronTrigger::union(union, NamedZone::UTC).expect("valid").into(), "0 9 * * 1-5 | 0 12 * * 6 UTC"),
         (
-            CronTrigger::new(union[0], Tz::UTC).expect("valid").with_clock_changes(policy).into(),
+            CronTrigger::new(union[0], NamedZone::UTC).expect("valid").with_clock_changes(policy).into(),
             "0 9 * * 1-5 UTC gap=skip fold=both",
         ),
         (Trigger::every(Duration::from_secs(300)).expect("valid"), "every 5m"),
@@ -52,9 +52,9 @@ fn a_union_is_told_in_one_sentence() {
 
 #[test]
 fn what_can_never_be_due_is_refused() {
-    assert!(matches!(Trigger::cron("0 0 31 2 *", Tz::UTC), Err(TriggerError::NeverFires(_))));
-    assert!(matches!(Trigger::cron("0 0 31 2", Tz::UTC), Err(TriggerError::Cron(_))));
-    assert_eq!(CronTrigger::union([], Tz::UTC), Err(TriggerError::NoExpression));
+    assert!(matches!(Trigger::cron("0 0 31 2 *", NamedZone::UTC), Err(TriggerError::NeverFires(_))));
+    assert!(matches!(Trigger::cron("0 0 31 2", NamedZone::UTC), Err(TriggerError::Cron(_))));
+    assert_eq!(CronTrigger::union([], NamedZone::UTC), Err(TriggerError::NoExpression));
     assert_eq!(Trigger::after([""; 0]), Err(TriggerError::NoUpstream));
     for period in [Duration::ZERO, Duration::from_micros(999), Duration::from_micros(1_500), Duration::MAX] {
         assert_eq!(Trigger::every(period), Err(TriggerError::Period(period)));
@@ -85,7 +85,7 @@ fn an_interval_may_count_from_another_anchor() {
 #[test]
 fn an_instant_of_two_expressions_is_one_occurrence() {
     let exprs = ["0 * * * *", "0,30 12 * * *"].map(|text| CronExpr::parse(text).expect("an expression"));
-    let trigger = Trigger::from(CronTrigger::union(exprs, Tz::UTC).expect("valid"));
+    let trigger = Trigger::from(CronTrigger::union(exprs, NamedZone::UTC).expect("valid"));
     let found: Vec<_> = trigger.occurrences_between(utc("2026-01-01T11:00:00Z"), utc("2026-01-01T13:00:00Z")).collect();
     let expected = ["2026-01-01T12:00:00Z", "2026-01-01T12:30:00Z", "2026-01-01T13:00:00Z"].map(utc);
     assert_eq!(found, expected);

@@ -1,11 +1,8 @@
-//! The machine's own zone data, which its distribution keeps newer than a release of chrono-tz can be.
+//! The machine's own zone data, for who keeps machines up to date and not binaries.
 
 use std::path::{Path, PathBuf};
 
-use super::{Span, Table, Zone, table};
-
-mod posix_rule;
-mod tzif;
+use super::{NamedZone, Span, Table, Zone, table, tzif};
 
 /// The directory with the machine's zone data.
 ///
@@ -17,7 +14,7 @@ mod tzif;
 /// let expr = CronExpr::parse("0 9 * * *")?;
 /// assert!(expr.next_after("2027-11-24T00:00:00Z".parse()?, &casablanca).is_some());
 ///
-/// // Or for every question from here on, with zones of chrono-tz for names:
+/// // Or for every question from here on, and whatever is shown on a zone's clock:
 /// let version = zones.version().map(str::to_owned);
 /// zones.install()?;
 /// assert_eq!(Some(zone_data_version()), version.as_deref().or(Some("unknown")));
@@ -94,6 +91,12 @@ impl SystemZones {
     ///
     /// A name without a file, or a file that is no zone data.
     pub fn zone(&self, name: &str) -> Result<SystemZone, SystemZoneError> {
+        let data = self.read(name)?;
+        let table = tzif::table(&data).ok_or_else(|| SystemZoneError::Damaged(name.to_owned()))?;
+        Ok(SystemZone { name: name.into(), table })
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, SystemZoneError> {
         let plain = |part: &str| {
             !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte))
         };
@@ -105,13 +108,16 @@ impl SystemZones {
             let length = std::fs::metadata(path)?.len();
             if length > LARGEST_FILE { Ok(Vec::new()) } else { std::fs::read(path) }
         };
-        let data = read(&path).map_err(|source| SystemZoneError::Read(name.to_owned(), source))?;
-        let table = tzif::table(&data).ok_or_else(|| SystemZoneError::Damaged(name.to_owned()))?;
-        Ok(SystemZone { name: name.into(), table })
+        read(&path).map_err(|source| SystemZoneError::Read(name.to_owned(), source))
     }
 
-    /// Has every zone of [`chrono_tz::Tz`] follow this data from now on, in the whole process; one that the machine does not have keeps
-    /// chrono-tz's. Only occurrences follow it: what chrono prints in such a zone does not.
+    /// The last change that each zone's file lists.
+    pub(super) fn last_listed(&self) -> impl Iterator<Item = i64> {
+        NamedZone::all().filter_map(|zone| tzif::last_listed(&self.read(zone.name()).ok()?))
+    }
+
+    /// Has every [`NamedZone`] follow this data from now on, in the whole process; one that the machine does not have keeps the data in
+    /// the binary.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 //! The whole grammar at every kind of clock change and at both ends of time, against the spelled-out reading of it.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono_tz::TZ_VARIANTS;
 use proptest::prelude::*;
-use scheduler_cron::{ClockChangePolicy, CronErrorKind, CronExpr, Zone, lint_weekdays, parse_zone};
+use scheduler_cron::{ClockChangePolicy, CronErrorKind, CronExpr, NamedZone, Zone, lint_weekdays, parse_zone};
 
 use crate::clock_changes::{full, policy};
 use crate::spelled_out::{Spelled, first_named, first_time, spelled};
@@ -46,9 +46,9 @@ const ODD: [&str; 34] = [
     "Pacific/Norfolk",      //
 ];
 
-fn odd_or_any() -> impl Strategy<Value = Tz> {
+fn odd_or_any() -> impl Strategy<Value = NamedZone> {
     let odd = prop::sample::select(ODD.to_vec()).prop_map(|name| parse_zone(name).expect("a zone"));
-    prop_oneof![3 => odd, 1 => prop::sample::select(TZ_VARIANTS.to_vec())]
+    prop_oneof![3 => odd, 1 => prop::sample::select(TZ_VARIANTS.to_vec()).prop_map(NamedZone::from)]
 }
 
 fn instant(seconds: i64) -> DateTime<Utc> {
@@ -56,7 +56,7 @@ fn instant(seconds: i64) -> DateTime<Utc> {
 }
 
 /// All changes of a zone's clock from 1970 to 2100.
-fn changes(zone: Tz) -> Vec<DateTime<Utc>> {
+fn changes(zone: NamedZone) -> Vec<DateTime<Utc>> {
     let spans = std::iter::successors(Some(zone.span_at(0)), |span| {
         (span.until < 4_102_444_800).then(|| zone.span_at(span.until))
     });
@@ -64,7 +64,7 @@ fn changes(zone: Tz) -> Vec<DateTime<Utc>> {
 }
 
 /// Forwards, backwards, and asked of each of some instants.
-fn agrees(spelled: &Spelled, zone: Tz, policy: ClockChangePolicy, from: DateTime<Utc>, until: DateTime<Utc>) {
+fn agrees(spelled: &Spelled, zone: NamedZone, policy: ClockChangePolicy, from: DateTime<Utc>, until: DateTime<Utc>) {
     let text = spelled.text();
     let expr = CronExpr::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
     let expected = spelled.occurrences(zone, policy, from, until);

@@ -11,3 +11,4 @@ mod naive;
 mod oracles;
 mod size;
 mod spelled_out;
+mod zones;

@@ -1,10 +1,11 @@
 //! Another engine, as simple as can be: it looks at each minute of the wall clock, and applies the rules of clock changes as they are
-//! written down. What it knows of zones it asks chrono-tz, for the second of a change.
+//! written down. What it knows of zones it asks
+//! chrono, for the second of a change.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
-use chrono_tz::Tz;
+use scheduler_cron::NamedZone;
 
 /// A five-field expression as the sets its text names, spelled out without any parsing of ours.
 #[derive(Debug, Clone)]
@@ -54,7 +55,12 @@ impl Sets {
     ///
     /// An interval job occurs at each instant whose clock shows a named time. A fixed-time job does so unless the clock showed the same time
     /// before; and it occurs where a gap of at most three hours ends that skipped a named time.
-    pub(crate) fn occurrences(&self, zone: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> BTreeSet<DateTime<Utc>> {
+    pub(crate) fn occurrences(
+        &self,
+        zone: NamedZone,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> BTreeSet<DateTime<Utc>> {
         let mut found = BTreeSet::new();
         // Offsets are not whole minutes before 1972 (Monrovia): seconds are walked there.
         let mut at = from;
@@ -91,7 +97,7 @@ fn step_to_next(offset: impl Fn(DateTime<Utc>) -> i32, at: DateTime<Utc>, wall: 
 }
 
 /// Whether an earlier instant showed the same time on the wall.
-fn shown_before(zone: Tz, at: DateTime<Utc>, wall: NaiveDateTime) -> bool {
+fn shown_before(zone: NamedZone, at: DateTime<Utc>, wall: NaiveDateTime) -> bool {
     match zone.offset_from_local_datetime(&wall) {
         chrono::LocalResult::Ambiguous(first, second) => {
             let earlier = first.fix().local_minus_utc().max(second.fix().local_minus_utc());
@@ -105,7 +111,7 @@ fn shown_before(zone: Tz, at: DateTime<Utc>, wall: NaiveDateTime) -> bool {
 pub(crate) struct Clock(Vec<(i64, i64)>);
 
 impl Clock {
-    pub(crate) fn of(zone: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Clock {
+    pub(crate) fn of(zone: NamedZone, from: DateTime<Utc>, until: DateTime<Utc>) -> Clock {
         let at = |seconds| i64::from(offset(zone, DateTime::from_timestamp(seconds, 0).expect("an instant")));
         let mut offsets = vec![(i64::MIN, at(from.timestamp()))];
         for quarter in (from.timestamp()..until.timestamp()).step_by(900) {
@@ -127,7 +133,7 @@ impl Clock {
     }
 }
 
-pub(crate) fn offset(zone: Tz, at: DateTime<Utc>) -> i32 {
+pub(crate) fn offset(zone: impl TimeZone, at: DateTime<Utc>) -> i32 {
     zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
 }
 
@@ -146,7 +152,7 @@ fn number(text: &str) -> u32 {
 }
 
 /// All clock changes of a zone in a span of time, probed day by day.
-pub(crate) fn changes(zone: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+pub(crate) fn changes(zone: impl TimeZone + Copy, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let mut changes = Vec::new();
     let mut at = from;
     while at < until {

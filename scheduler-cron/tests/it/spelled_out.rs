@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc, Weekday};
-use chrono_tz::Tz;
 use proptest::prelude::*;
-use scheduler_cron::{ClockChangePolicy, FoldPolicy, GapPolicy};
+use scheduler_cron::{ClockChangePolicy, FoldPolicy, GapPolicy, NamedZone};
 
 use crate::naive::Clock;
 
@@ -107,7 +106,7 @@ impl Spelled {
     /// first second after a gap of at most three hours is one, if a named time was skipped and the policy for gaps says so.
     pub(crate) fn occurrences(
         &self,
-        zone: Tz,
+        zone: NamedZone,
         policy: ClockChangePolicy,
         from: DateTime<Utc>,
         until: DateTime<Utc>,

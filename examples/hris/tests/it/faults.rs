@@ -10,6 +10,7 @@ use hris::{
     workforce::{CallPolicy, Employee, WorkforceClient, proto::employee::ListEmployeesResponse},
 };
 use scheduler::{
+    cron::NamedZone,
     extract::{ScheduledAt, State},
     jobs,
     outcome::{JobError, Outcome, Retry},
@@ -33,7 +34,8 @@ impl Run {
 
     /// One attempt at the occurrence of 2025-11-03, 00:30 in Jakarta, which is still the 2nd in UTC.
     async fn attempt(&self, cancellation: CancellationToken) -> Result<Outcome, JobError> {
-        let at = chrono_tz::Asia::Jakarta.with_ymd_and_hms(2025, 11, 3, 0, 30, 0).single().expect("exists");
+        let jakarta = NamedZone::from(chrono_tz::Asia::Jakarta);
+        let at = jakarta.with_ymd_and_hms(2025, 11, 3, 0, 30, 0).single().expect("exists");
         let hris = Hris::new(self.workforce.clone(), Arc::clone(&self.rows) as _);
         let context = testing::context(&jobs![auto_create_daily_attendance][0], at.to_utc());
         auto_create_daily_attendance(context, ScheduledAt(at), cancellation, State(hris)).await

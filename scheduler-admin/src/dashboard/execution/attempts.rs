@@ -1,12 +1,12 @@
 //! The other attempts at an execution's occurrence, and what people did to this one.
 
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{
     SchedulerHandle,
     execution::Execution,
     store::{AuditEntry, AuditQuery, StoreError},
 };
+use scheduler_cron::NamedZone;
 
 use crate::dashboard::{look, words::Words};
 
@@ -28,7 +28,7 @@ pub(super) async fn read(handle: &SchedulerHandle, row: &Execution) -> Result<Ar
     Ok(Around { attempts, audit })
 }
 
-pub(super) fn card(around: &Around, row: &Execution, zone: Tz, root: &str, words: &Words) -> Markup {
+pub(super) fn card(around: &Around, row: &Execution, zone: NamedZone, root: &str, words: &Words) -> Markup {
     html! {
         @if around.attempts.len() > 1 {
             h2 { (words.attempts) }

@@ -1,14 +1,14 @@
 //! Where a run stands between its nominal instant and its end.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::{execution::Execution, status::Status};
+use scheduler_cron::NamedZone;
 
 use crate::dashboard::{look, words::Words};
 
 /// Due, started, finished: a line, with what lies between them.
-pub(super) fn line(row: &Execution, now: DateTime<Utc>, zone: Tz, words: &Words) -> Markup {
+pub(super) fn line(row: &Execution, now: DateTime<Utc>, zone: NamedZone, words: &Words) -> Markup {
     let never = row.started_at.is_none() && row.status.is_final();
     let lag = row.start_lag().map(|lag| {
         if lag < 0.001 {

@@ -1,8 +1,8 @@
 //! How long a job's runs took.
 
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::execution::Execution;
+use scheduler_cron::NamedZone;
 
 use crate::dashboard::{look, picture, words::Words};
 
@@ -11,7 +11,7 @@ const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 100.0;
 
 /// A bar a run, the oldest first, with the half and the 95 of 100 that took no longer.
-pub(super) fn card(newest_first: &[Execution], zone: Tz, root: &str, words: &Words) -> Markup {
+pub(super) fn card(newest_first: &[Execution], zone: NamedZone, root: &str, words: &Words) -> Markup {
     let rows: Vec<_> = newest_first.iter().rev().filter_map(|row| Some((row, row.duration_seconds?))).collect();
     let mut times: Vec<f64> = rows.iter().map(|(_, seconds)| *seconds).collect();
     let longest = times.iter().copied().fold(0.0, f64::max);

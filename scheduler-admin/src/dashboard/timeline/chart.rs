@@ -1,9 +1,9 @@
 //! The picture itself. Colours are the style sheet's, by class; what differs in meaning differs in shape, too.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Timelike as _, Utc};
-use chrono_tz::Tz;
 use maud::{Markup, html};
 use scheduler_core::execution::Execution;
+use scheduler_cron::NamedZone;
 
 use super::{
     AHEAD, BACK, Busiest, Canvas, Row,
@@ -23,7 +23,7 @@ pub(super) fn of(
     rows: &[Row],
     busiest: Option<&Busiest>,
     now: DateTime<Utc>,
-    zone: Tz,
+    zone: NamedZone,
     words: &Words,
 ) -> Markup {
     let end = canvas.height(rows.len()) - BOTTOM;
@@ -68,7 +68,7 @@ pub(super) fn sample(class: &str) -> Markup {
 }
 
 /// The hours that have a line: those that a clock of the zone shows, midnight with its date.
-fn hours(canvas: &Canvas, now: DateTime<Utc>, zone: Tz) -> Vec<(DateTime<Utc>, String)> {
+fn hours(canvas: &Canvas, now: DateTime<Utc>, zone: NamedZone) -> Vec<(DateTime<Utc>, String)> {
     let Ok(first) = (now - BACK).duration_trunc(TimeDelta::minutes(15)) else { return Vec::new() };
     // Zones differ from each other by quarters of an hour.
     let quarters = (1..=36 * 4).map(|quarter| first + TimeDelta::minutes(15) * quarter);
@@ -81,7 +81,7 @@ fn hours(canvas: &Canvas, now: DateTime<Utc>, zone: Tz) -> Vec<(DateTime<Utc>, S
     shown.collect()
 }
 
-fn job(canvas: &Canvas, row: &Row, y: usize, now: DateTime<Utc>, zone: Tz, words: &Words) -> Markup {
+fn job(canvas: &Canvas, row: &Row, y: usize, now: DateTime<Utc>, zone: NamedZone, words: &Words) -> Markup {
     let settings = row.job.settings();
     let id = settings.id.as_str();
     let name: String = id.chars().take(canvas.name).collect();
@@ -110,7 +110,7 @@ fn job(canvas: &Canvas, row: &Row, y: usize, now: DateTime<Utc>, zone: Tz, words
 }
 
 /// One that ran, or should have. With a pointer it is told and led to; by the keyboard it is reached through the job.
-fn ran(canvas: &Canvas, row: &Execution, middle: f64, now: DateTime<Utc>, zone: Tz, words: &Words) -> Markup {
+fn ran(canvas: &Canvas, row: &Execution, middle: f64, now: DateTime<Utc>, zone: NamedZone, words: &Words) -> Markup {
     let class = look::class(row.status);
     let tall = if class == "bad" { TALLER } else { TALL };
     let seconds = row.duration_seconds.or_else(|| Some((now - row.started_at?).as_seconds_f64())).unwrap_or_default();

@@ -5,6 +5,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::{
     context::JobContext,
+    extract::ScheduledAt,
     job::{CatchUp, Job},
     outcome::{JobError, JobResult},
     status::{Reason, Status},
@@ -40,6 +41,19 @@ async fn each_occurrence_starts_at_its_instant_however_far_time_is_advanced() {
     assert_eq!(rows.len(), 365);
     assert!(rows.iter().all(|row| row.started_at == Some(row.scheduled_at) && row.finished_at == row.started_at));
     assert_eq!(scheduler.clock().now(), start() + DAY * 365);
+}
+
+#[tokio::test]
+async fn a_job_at_nine_runs_at_nine_on_its_zone_s_clock_of_today_s_rules() {
+    let job = Job::builder("job").cron("0 9 * * *").tz(chrono_tz::America::Vancouver);
+    let job = job.run(|at: ScheduledAt| async move { at.to_string() });
+    let start = "2026-12-01T00:00:00Z".parse().expect("an instant");
+    let mut scheduler = ManualScheduler::start(start, |it| it.jobs([job])).await.expect("a valid job");
+    scheduler.advance(DAY).await;
+    let rows = scheduler.executions("job").await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].scheduled_at, "2026-12-01T16:00:00Z".parse::<DateTime<Utc>>().expect("an instant"));
+    assert_eq!(rows[0].message.as_deref(), Some("2026-12-01 09:00:00 MST"));
 }
 
 #[tokio::test]

