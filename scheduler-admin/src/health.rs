@@ -14,7 +14,7 @@ use crate::{
 /// hosts, jobs or causes.
 ///
 /// `/healthz` is 200 while the process answers. `/readyz` is 200 while the instance starts what is due, else 503; its
-/// `data` is `{"ready": …, "degraded": […]}`, and a ready instance may be degraded.
+/// `data` is `{"ready": …, "degraded": […], "zone_data": "2026f"}`, and a ready instance may be degraded.
 pub fn health_router(handle: SchedulerHandle) -> Router {
     let routes = Router::new()
         .route("/healthz", get(alive).fallback(not_allowed))
@@ -32,7 +32,7 @@ async fn ready(State(handle): State<SchedulerHandle>) -> Response {
 }
 
 fn readiness(health: &Health) -> Response {
-    let data = json!({ "ready": health.ready, "degraded": health.degraded });
+    let data = json!({ "ready": health.ready, "degraded": health.degraded, "zone_data": health.zone_data });
     match (health.ready, health.degraded.is_empty()) {
         (true, true) => Envelope::success("ready", data).into_response(StatusCode::OK),
         (true, false) => Envelope::success("ready, but degraded", data).into_response(StatusCode::OK),

@@ -99,7 +99,7 @@ impl SchedulerHandle {
     /// Whether this instance starts what is due, and what works less well than it could.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.0.health.report(self.0.clock.uptime())
+        self.0.health.report(self.0.clock.uptime(), self.0.clock.now())
     }
 
     /// Waits until this instance's scheduler has stopped, whether calmly or as it was dropped: for what a service keeps open

@@ -7,6 +7,7 @@ mod dependencies;
 use std::{sync::Arc, time::Duration};
 
 pub use builder::SchedulerBuilder;
+use scheduler_cron::{NamedZone, ZoneData};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -97,7 +98,9 @@ impl Scheduler {
     fn into_parts(self) -> (SchedulerHandle, EngineParts) {
         let instance = InstanceId::random();
         let events = Events::default();
-        let health = Arc::new(HealthLog::new(events.clone()));
+        let in_a_zone = |job: &Job| job.settings().zone() != NamedZone::UTC;
+        let health = HealthLog::new(events.clone(), ZoneData::in_use(), self.jobs.iter().any(in_a_zone));
+        let health = Arc::new(health);
         let look = Arc::new(Notify::new());
         let finished = watch::Sender::new(0);
         let stopped = CancellationToken::new();

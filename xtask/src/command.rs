@@ -22,6 +22,8 @@ usage: cargo xtask <command>
   check-ledger [--database-url URL] [--schema S] [--from T] [--to T]
                      the history of a database against what was promised: a line for each thing that must never
                      be, and exit code 1; the URL is `DATABASE_URL`'s unless given
+  matrix             comparisons with the newest releases of others, which are fetched: the zone data with PyPI's
+                     `tzdata`, every zone for ten years
   bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
                      `bench compile` measures what the attribute costs the compiler, without servers;
                      `bench store` the scheduler under load, parts of it by `-- --only every-second,most`";
@@ -34,6 +36,7 @@ pub(crate) enum Command {
     Soak(Soak),
     CheckLedger(Vec<String>),
     Simulate(Seeds),
+    Matrix,
     Bench { names: Vec<String>, passed_on: Vec<String> },
 }
 
@@ -54,6 +57,10 @@ impl Command {
             Some("test") => Ok(Self::Test(args.collect())),
             Some("soak") => Self::parse_soak(args),
             Some("check-ledger") => Ok(Self::CheckLedger(args.collect())),
+            Some("matrix") => match args.next() {
+                None => Ok(Self::Matrix),
+                Some(extra) => Err(Failure::new(format!("unexpected argument `{extra}`"))),
+            },
             Some("bench") => Self::parse_bench(args.collect()),
             Some(unknown) => Err(Failure::new(format!("unknown command `{unknown}`\n\n{USAGE}"))),
         }
@@ -143,6 +150,12 @@ mod tests {
         assert_eq!(parse("services up").unwrap(), Command::Services(ServicesCommand::Up));
         assert_eq!(parse("services down").unwrap(), Command::Services(ServicesCommand::Down));
         assert_eq!(parse("services status").unwrap(), Command::Services(ServicesCommand::Status));
+    }
+
+    #[test]
+    fn matrix_takes_nothing() {
+        assert_eq!(parse("matrix").unwrap(), Command::Matrix);
+        assert_eq!(refused("matrix zones"), "unexpected argument `zones`");
     }
 
     #[test]

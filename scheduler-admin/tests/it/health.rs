@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
+use scheduler_cron::zone_data_version;
 use serde_json::json;
 
 use crate::service::{Answer, Service, send};
@@ -18,7 +19,7 @@ async fn health_needs_no_token() {
     let service = Service::start().await;
     assert_eq!(call(&service, Method::GET, "/healthz").await.status, 200);
     let ready = call(&service, Method::GET, "/readyz").await;
-    assert_eq!(ready.data(), &json!({ "ready": true, "degraded": [] }));
+    assert_eq!(ready.data(), &json!({ "ready": true, "degraded": [], "zone_data": zone_data_version() }));
     call(&service, Method::POST, "/readyz").await.is(405, "method_not_allowed");
 }
 

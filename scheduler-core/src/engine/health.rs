@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
+use scheduler_cron::ZoneData;
 use tracing::{info, warn};
 
 use crate::event::{Backend, Event, Events};
@@ -18,16 +20,21 @@ pub struct Health {
     pub ready: bool,
     /// What works less well than it could, in words for people; empty when all is well.
     pub degraded: Vec<String>,
+    /// The release of the IANA zone data that the clocks of zones follow, as `2026f`.
+    pub zone_data: &'static str,
 }
 
 /// How long the agenda's loop, which goes round once a second, may take before it counts as standing still.
 pub(crate) const LONGEST_STANDSTILL: Duration = Duration::from_secs(10);
 
 /// Keeps the state of both backends, and tells its changes, not its ticks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct HealthLog {
     state: Mutex<State>,
     events: Events,
+    zone_data: ZoneData,
+    /// Whether some job follows a zone's clock, so that the data's age matters.
+    follows_zones: bool,
 }
 
 #[derive(Debug, Default)]
@@ -45,8 +52,18 @@ struct State {
 }
 
 impl HealthLog {
-    pub(crate) fn new(events: Events) -> Self {
-        Self { state: Mutex::default(), events }
+    pub(crate) fn new(events: Events, zone_data: ZoneData, follows_zones: bool) -> Self {
+        Self { state: Mutex::default(), events, zone_data, follows_zones }
+    }
+
+    /// What is wrong with the zone data at this time, in words.
+    pub(crate) fn old_zone_data(&self, now: DateTime<Utc>) -> Option<String> {
+        let newest = self.zone_data.newest_change().filter(|_| self.follows_zones && self.zone_data.is_old_at(now))?;
+        let version = self.zone_data.version();
+        Some(format!(
+            "the zone data, IANA {version}, knows of no country's change of its clock after {}",
+            newest.date_naive()
+        ))
     }
 
     /// Notes that the agenda's loop goes round; answers how long after the last time.
@@ -102,8 +119,8 @@ impl HealthLog {
         }
     }
 
-    /// The report at this uptime, which a thread of the service's asks for: it sees the scheduler's own stand still.
-    pub(crate) fn report(&self, uptime: Duration) -> Health {
+    /// The report at this uptime and time, which a thread of the service's asks for: it sees the scheduler's own stand still.
+    pub(crate) fn report(&self, uptime: Duration, now: DateTime<Utc>) -> Health {
         let state = self.state();
         let mut degraded = Vec::new();
         if state.store_error.is_some() {
@@ -113,6 +130,7 @@ impl HealthLog {
             degraded.push("the lock backend does not answer".to_owned());
         }
         degraded.extend(state.panicked.iter().map(|part| format!("the scheduler's {part} panicked and went on")));
+        degraded.extend(self.old_zone_data(now));
         if state.draining {
             degraded.push("the instance is shutting down".to_owned());
         }
@@ -121,7 +139,8 @@ impl HealthLog {
         let stands = stands.filter(|_| !state.draining);
         degraded.extend(stands.map(|stood| format!("the scheduler's loop has stood still for {} s", stood.as_secs())));
         let decides = state.store_error.is_none() && !(state.locks_decide && state.lock_error.is_some());
-        Health { ready: state.started && !state.draining && stands.is_none() && decides, degraded }
+        let ready = state.started && !state.draining && stands.is_none() && decides;
+        Health { ready, degraded, zone_data: self.zone_data.version() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -139,4 +158,25 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_zone_data_is_told_where_a_job_follows_a_zone_s_clock() {
+        let data = ZoneData::in_use();
+        let newest = data.newest_change().expect("known of the data in the binary");
+        let degraded = |follows_zones, days| {
+            let log = HealthLog::new(Events::default(), data, follows_zones);
+            let health = log.report(Duration::ZERO, newest + chrono::TimeDelta::days(days));
+            assert_eq!(health.zone_data, data.version());
+            health.degraded
+        };
+        assert!(degraded(true, 365).is_empty());
+        let told = degraded(true, 366);
+        assert!(told.len() == 1 && told[0].contains(data.version()), "{told:?}");
+        assert!(degraded(false, 366).is_empty());
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
+use scheduler_cron::ZoneData;
 use tokio::{
     runtime::Handle,
     sync::{Notify, oneshot, watch},
@@ -260,8 +261,14 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
     info!(
         instance = %engine.instance,
         jobs = ?engine.jobs.iter().map(|(_, entry)| entry.settings().id.as_str()).collect::<Vec<_>>(),
+        zone_data = ZoneData::in_use().version(),
         "the scheduler starts"
     );
+    if let Some(old) = engine.health.old_zone_data(engine.clock.now()) {
+        warn!(
+            "{old}: jobs may be due an hour off in zones whose rules have changed since; update the scheduler, or follow the machine's zone data (feature `system-tz`)"
+        );
+    }
     Ok(engine)
 }
 

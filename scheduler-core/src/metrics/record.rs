@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use scheduler_cron::ZoneData;
 
 use super::{
     claim_ended,
     table::{
         ALL, BUILD_INFO, CALL_ERRORS, CALLS_TIMED, CLOCK_OFFSET, DURATION, EXECUTIONS, INSTANCES, INSTANCES_GONE, Kind,
         LOSSES, NEXT_DUE, OCCURRENCES, OVERDUE, RENEWALS, RUNNING, STALLS, START_LAG, STARTED, STUCK, UP,
+        ZONE_DATA_NEWEST,
     },
 };
 use crate::{
@@ -40,8 +42,16 @@ pub(crate) fn start(engine: &Engine) {
             Kind::Histogram(_) => describe_histogram!(metric.name, metric.help),
         }
     }
-    let versions = [("version", env!("CARGO_PKG_VERSION").to_owned()), ("service_version", engine.version.clone())];
+    let zone_data = ZoneData::in_use();
+    let versions = [
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("service_version", engine.version.clone()),
+        ("zone_data", zone_data.version().to_owned()),
+    ];
     gauge!(BUILD_INFO.name, &versions).set(1);
+    if let Some(newest) = zone_data.newest_change() {
+        gauge!(ZONE_DATA_NEWEST.name).set(newest.timestamp() as f64);
+    }
     for (_, entry) in engine.jobs.iter() {
         let job_id = &entry.settings().id;
         for (status, reason) in ALERTED {

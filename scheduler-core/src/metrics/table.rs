@@ -44,8 +44,14 @@ const CALLS: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 
 pub(crate) const BUILD_INFO: Metric = Metric::new(
     "scheduler_build_info",
     Kind::Gauge,
-    &["version", "service_version"],
-    "1; the scheduler's version and the service's.",
+    &["version", "service_version", "zone_data"],
+    "1; the scheduler's version, the service's, and the release of the zone data.",
+);
+pub(crate) const ZONE_DATA_NEWEST: Metric = Metric::new(
+    "scheduler_zone_data_newest_change_timestamp_seconds",
+    Kind::Gauge,
+    &[],
+    "The newest change of a country's clock that the zone data knows up to its release's year, in Unix time; over a year ago, the data is old.",
 );
 pub(crate) const OCCURRENCES: Metric = Metric::new(
     "scheduler_occurrences_total",
@@ -173,4 +179,5 @@ pub const ALL: &[Metric] = &[
     STALLS,
     CLOCK_OFFSET,
     BUILD_INFO,
+    ZONE_DATA_NEWEST,
 ];

@@ -1,5 +1,7 @@
 //! The zone data in use: which release it is, and how new what it knows is.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 #[cfg(feature = "system-tz")]
@@ -24,9 +26,21 @@ pub struct ZoneData {
     newest_change: Option<DateTime<Utc>>,
 }
 
+static IN_USE: OnceLock<ZoneData> = OnceLock::new();
+
+/// Whether somebody was told which data is in use: it must stay so.
+#[cfg(feature = "system-tz")]
+pub(super) fn is_told() -> bool {
+    IN_USE.get().is_some()
+}
+
 impl ZoneData {
-    /// The data that zones follow in this process. It reads all of it: ask once.
+    /// The data that zones follow in this process. Once asked for, no other can be installed.
     pub fn in_use() -> ZoneData {
+        *IN_USE.get_or_init(ZoneData::read)
+    }
+
+    fn read() -> ZoneData {
         let version = zone_data_version();
         #[cfg(feature = "system-tz")]
         if let Some(zones) = table::installed() {

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::abbreviation::Abbreviation;
+#[cfg(feature = "system-tz")]
+use super::data;
 use super::{Span, Zone, tzif};
 
 /// The spans of one zone, in order. The first began before everything, the last never ends.
@@ -31,7 +33,8 @@ static INSTALLED: OnceLock<super::SystemZones> = OnceLock::new();
 /// Takes tables from these zones from now on; gives them back if tables are in use.
 #[cfg(feature = "system-tz")]
 pub(super) fn install(zones: super::SystemZones) -> Result<(), super::SystemZones> {
-    if TABLES.iter().any(|table| table.get().is_some()) { Err(zones) } else { INSTALLED.set(zones) }
+    let in_use = data::is_told() || TABLES.iter().any(|table| table.get().is_some());
+    if in_use { Err(zones) } else { INSTALLED.set(zones) }
 }
 
 /// The machine's data, where it was installed.
