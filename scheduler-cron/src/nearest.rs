@@ -19,7 +19,15 @@ const MOST_SLIPS: usize = 4;
 /// assert_eq!(nearest("colour", ["retries", "timeout", "tz"]), None);
 /// ```
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.len() / 3).clamp(1, MOST_SLIPS);
+    nearest_within(word, candidates, (word.len() / 3).clamp(1, MOST_SLIPS))
+}
+
+/// The same with so many slips allowed.
+pub(crate) fn nearest_within<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    allowed: usize,
+) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let limit = best.map_or(allowed + 1, |(distance, _)| distance);
