@@ -168,6 +168,8 @@ words! {
     of_builder: "builder", "builder";
     shorter_of: "the shorter of its period and 60 s", "yang lebih pendek antara periodenya dan 60 dtk";
     one_period: "one period", "satu periode";
+    half_of: "the shorter of 60 s and half its period", "yang lebih pendek antara 60 dtk dan setengah periodenya";
+    as_far_as_limit: "as far back as the limit reaches", "sejauh batas jumlah";
     no_end: "no end", "tanpa batas";
     yes: "yes", "ya";
     no: "no", "tidak";

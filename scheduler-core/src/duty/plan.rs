@@ -237,8 +237,8 @@ impl OwedPlanner {
     /// Which of the late occurrences run after all, and which are missed, by the catch-up policy.
     fn catch_up(&self, view: &DecideView, owed: &Owed, plan: &mut DecisionPlan) {
         let within = |at: DateTime<Utc>| {
-            let window = self.settings.catch_up_window.unwrap_or_else(|| self.settings.period(at));
-            (view.now - self.not_before(at)).to_std().unwrap_or(Duration::ZERO) <= window
+            let late = (view.now - self.not_before(at)).to_std().unwrap_or(Duration::ZERO);
+            self.settings.is_in_catch_up_window(at, late)
         };
         let in_window: Vec<_> = owed.late.iter().copied().filter(|at| within(*at)).collect();
         let (kept, rest_reason) = match self.settings.catch_up {

@@ -130,6 +130,7 @@ impl Engine {
             Origin::Manual | Origin::Dependency => context.scheduled_at().to_utc(),
             _ => settings.not_before(context.scheduled_at().to_utc(), self.instance),
         };
+        let scheduled_at = context.scheduled_at().to_utc();
         let lag = (self.now() - due_at).to_std().unwrap_or(Duration::ZERO);
         metrics::body_started(&settings.id, context.origin(), attempt, lag);
         self.events.tell(Event::Started {
@@ -155,7 +156,8 @@ impl Engine {
                 timer.abort();
             }
             metrics::body_ended(&settings.id, engine.clock.uptime().saturating_sub(started));
-            let ended = outcome(&settings, execution_id, fence, (attempt, max_attempts), end, control.stopped());
+            let run = Run { execution_id, fence, attempt, max_attempts, scheduled_at };
+            let ended = outcome(&settings, &run, end, control.stopped());
             let finish = bounded(ended);
             debug!(status = %finish.status, "an execution has ended");
             span::close(&span, &finish);
@@ -192,15 +194,19 @@ impl Engine {
     }
 }
 
-/// The outcome of a run, and the attempt that follows it.
-fn outcome(
-    settings: &JobSettings,
+/// Which run has ended.
+#[derive(Debug)]
+struct Run {
     execution_id: ExecutionId,
     fence: FencingToken,
-    (attempt, max_attempts): (u32, u32),
-    end: End,
-    stop: Option<Stop>,
-) -> Finish {
+    attempt: u32,
+    max_attempts: u32,
+    scheduled_at: DateTime<Utc>,
+}
+
+/// The outcome of a run, and the attempt that follows it.
+fn outcome(settings: &JobSettings, run: &Run, end: End, stop: Option<Stop>) -> Finish {
+    let &Run { execution_id, fence, attempt, max_attempts, scheduled_at } = run;
     let mut finish = Finish {
         execution_id,
         fence,
@@ -265,7 +271,7 @@ fn outcome(
     let delay = match retry {
         Retry::Never => None,
         Retry::After(delay) => Some(delay),
-        Retry::BySettings => Some(settings.delay_after(attempt)),
+        Retry::BySettings => Some(settings.delay_after(attempt, scheduled_at)),
     };
     if attempt < max_attempts {
         finish.next = delay.map(|delay| next_attempt(settings, delay));

@@ -53,7 +53,7 @@ impl JobBuilder {
             trigger: Trigger::Manual,
             enabled: true,
             retries: JobSettings::DEFAULT_RETRIES,
-            retry_delay: JobSettings::DEFAULT_RETRY_DELAY,
+            retry_delay: None,
             backoff: Backoff::Fixed,
             max_retry_delay: JobSettings::DEFAULT_MAX_RETRY_DELAY,
             timeout: None,
@@ -199,10 +199,12 @@ impl JobBuilder {
         self
     }
 
-    /// How long after a failed attempt the next one starts; 60 s unless given.
+    /// How long after a failed attempt the next one starts; the shorter of 60 s and half the trigger's period unless given. A
+    /// retry that waits holds the job's key: one that waits longer than a period has occurrences skipped under
+    /// [`OverlapPolicy::Skip`].
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.given.add(Setting::RetryDelay);
-        self.settings.retry_delay = delay;
+        self.settings.retry_delay = Some(delay);
         self
     }
 
@@ -227,7 +229,8 @@ impl JobBuilder {
         self
     }
 
-    /// How late an occurrence may start; the shorter of its period and 60 s unless given.
+    /// How late an occurrence may start; the shorter of its period and 60 s unless given. Unless given, the trigger's last
+    /// occurrence, as that of [`JobBuilder::at`], may start however late it is: no other follows it.
     pub fn start_deadline(mut self, deadline: Duration) -> Self {
         self.given.add(Setting::StartDeadline);
         self.settings.start_deadline = Some(deadline);
@@ -241,7 +244,8 @@ impl JobBuilder {
         self
     }
 
-    /// How far back occurrences are caught up; one period unless given.
+    /// How far back occurrences are caught up. Unless given it is one period, under [`CatchUp::All`] as far back as
+    /// `catch_up_limit` occurrences reach, and without end for the trigger's last occurrence.
     pub fn catch_up_window(mut self, window: Duration) -> Self {
         self.given.add(Setting::CatchUpWindow);
         self.settings.catch_up_window = Some(window);
@@ -444,7 +448,7 @@ impl JobBuilder {
             }
         }
         let bounded = [
-            ("retry_delay", Some(settings.retry_delay)),
+            ("retry_delay", settings.retry_delay),
             ("max_retry_delay", Some(settings.max_retry_delay)),
             ("timeout", settings.timeout),
             ("lease_ttl", Some(settings.lease_ttl)),

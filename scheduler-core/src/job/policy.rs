@@ -27,7 +27,7 @@ words! {
         Skip = "skip",
         /// The latest one within the window runs late, the others are recorded as missed. The default.
         Latest = "latest",
-        /// Those within the window run late, oldest first, up to the limit.
+        /// Those within the window run late, oldest first, up to the limit; without a window the limit alone bounds them.
         All = "all",
     }
 }

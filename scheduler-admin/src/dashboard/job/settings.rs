@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use scheduler_core::job::{Job, JobSettings, Setting, Source};
+use scheduler_core::job::{CatchUp, Job, JobSettings, Setting, Source};
 use scheduler_cron::{Language, Trigger, format_duration};
 
 use crate::dashboard::words::Words;
@@ -43,6 +43,12 @@ fn period(settings: &JobSettings, now: DateTime<Utc>) -> Duration {
     settings.period(settings.trigger.next_after(now).unwrap_or(now))
 }
 
+/// Whether nothing follows on the trigger's next occurrence, or on its last.
+fn is_last(settings: &JobSettings, now: DateTime<Utc>) -> bool {
+    let by_schedule = !matches!(settings.trigger, Trigger::After(_) | Trigger::Manual);
+    by_schedule && settings.trigger.upcoming(now).nth(1).is_none()
+}
+
 /// What a setting is, in force; none for what is shown elsewhere, or does not go with the trigger.
 fn value(settings: &JobSettings, setting: Setting, now: DateTime<Utc>, words: &Words) -> Option<String> {
     let is_cron = matches!(settings.trigger, Trigger::Cron(_));
@@ -52,18 +58,29 @@ fn value(settings: &JobSettings, setting: Setting, now: DateTime<Utc>, words: &W
         Setting::Tz if is_cron => settings.zone().to_string(),
         Setting::Enabled => yes(settings.enabled),
         Setting::Retries => settings.retries.to_string(),
-        Setting::RetryDelay => format_duration(settings.retry_delay),
+        Setting::RetryDelay => {
+            let next = settings.trigger.next_after(now).unwrap_or(now);
+            told(
+                settings.retry_delay,
+                format!("{} ({})", format_duration(settings.retry_delay_of(next)), words.half_of),
+            )
+        }
         Setting::Backoff => settings.backoff.to_string(),
         Setting::MaxRetryDelay => format_duration(settings.max_retry_delay),
         Setting::Timeout => told(settings.timeout, words.no_end.to_owned()),
         Setting::StartDeadline => {
             let period = period(settings, now).min(JobSettings::DEFAULT_PERIOD);
-            told(settings.start_deadline, format!("{} ({})", format_duration(period), words.shorter_of))
+            let unsaid = format!("{} ({})", format_duration(period), words.shorter_of);
+            told(settings.start_deadline, if is_last(settings, now) { words.no_end.to_owned() } else { unsaid })
         }
         Setting::CatchUp => settings.catch_up.to_string(),
         Setting::CatchUpWindow => {
-            let period = format_duration(period(settings, now));
-            told(settings.catch_up_window, format!("{period} ({})", words.one_period))
+            let unsaid = match settings.catch_up {
+                _ if is_last(settings, now) => words.no_end.to_owned(),
+                CatchUp::All => words.as_far_as_limit.to_owned(),
+                _ => format!("{} ({})", format_duration(period(settings, now)), words.one_period),
+            };
+            told(settings.catch_up_window, unsaid)
         }
         Setting::CatchUpLimit => settings.catch_up_limit.to_string(),
         Setting::Overlap => settings.overlap.to_string(),

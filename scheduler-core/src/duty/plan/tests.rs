@@ -106,6 +106,31 @@ fn all_runs_up_to_its_limit_oldest_first() {
     assert_eq!(words(&plan), ["wait 13", "wait 14", "wait 15", "catch_up_limit 11-12 (2)"]);
 }
 
+/// R12: without a window, `all` is bounded by its limit.
+#[test]
+fn all_alone_reaches_as_far_back_as_its_limit() {
+    let job = Job::builder("job").every(MINUTE).catch_up(CatchUp::All).catch_up_limit(5).run(|| async {});
+    let plan = planner_of(&job).plan(&view(10, 20, &[own(20)]));
+    let kept = ["wait 15", "wait 16", "wait 17", "wait 18", "wait 19"];
+    assert_eq!(words(&plan), [&kept[..], &["catch_up_limit 11-14 (4)"]].concat());
+}
+
+/// R12: a trigger's last occurrence may start and be caught up however late it is, unless a deadline or a window was given.
+#[test]
+fn what_nothing_follows_is_never_too_late() {
+    let once = || Job::builder("job").at(at(11));
+    for (job, expected) in [
+        (once().run(|| async {}), &["claim 11"][..]),
+        (Job::builder("job").cron("0 11 0 1 1 * 1970").run(|| async {}), &["claim 11"]),
+        (once().catch_up(CatchUp::Skip).run(|| async {}), &["claim 11"]),
+        (once().start_deadline(MINUTE).run(|| async {}), &["wait 11"]),
+        (once().start_deadline(MINUTE).catch_up(CatchUp::Skip).run(|| async {}), &["deadline 11-11 (1)"]),
+        (once().start_deadline(MINUTE).catch_up_window(MINUTE).run(|| async {}), &["deadline 11-11 (1)"]),
+    ] {
+        assert_eq!(words(&planner_of(&job).plan(&view(10, 10_000, &[]))), expected, "{:?}", job.settings());
+    }
+}
+
 /// R12: under `all` the limit is the outage's, not the pass's.
 #[test]
 fn a_pass_that_was_cut_short_leaves_the_limit_to_those_that_follow() {
@@ -250,6 +275,7 @@ fn the_catch_up_window_counts_from_what_jitter_makes_of_an_instant() {
     let (job, not_before) = jittered();
     let mut settings = JobSettings::clone(job.settings());
     (settings.catch_up, settings.start_deadline) = (CatchUp::All, Some(Duration::from_secs(1)));
+    settings.catch_up_window = Some(MINUTE);
     let planner = OwedPlanner { settings: Arc::new(settings), ..planner_of(&job) };
     let view = |now| DecideView { until: not_before, now, ..view(15, 16, &[]) };
     assert_eq!(words(&planner.plan(&view(not_before + MINUTE))), ["wait 16"]);

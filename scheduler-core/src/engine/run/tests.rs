@@ -7,7 +7,9 @@ use crate::{
 /// The outcome of a first attempt of three.
 fn ended(end: End, stop: Option<Stop>) -> Finish {
     let job = Job::builder("job").manual().timeout(Duration::from_secs(9)).run(|| async {});
-    outcome(job.settings(), ExecutionId(1), FencingToken(1), (1, 3), end, stop)
+    let scheduled_at = DateTime::UNIX_EPOCH;
+    let run = Run { execution_id: ExecutionId(1), fence: FencingToken(1), attempt: 1, max_attempts: 3, scheduled_at };
+    outcome(job.settings(), &run, end, stop)
 }
 
 #[test]
