@@ -2,7 +2,13 @@
 
 mod state;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use chrono::{DateTime, Utc};
 use scheduler_cron::NamedZone;
@@ -40,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) upstream_results: Option<Value>,
     pub(crate) trace_context: Option<TraceContext>,
     pub(crate) cancellation: CancellationToken,
+    /// Set once the body has taken that token.
+    pub(crate) token_taken: Arc<AtomicBool>,
     pub(crate) namespace: Option<Arc<str>>,
     pub(crate) state: Arc<StateMap>,
     pub(crate) reporter: Arc<Reporter>,
@@ -150,8 +158,13 @@ impl JobContext {
     }
 
     /// Fires when the body is to stop: a timeout, a cancel request, a lost lease, or a shutdown.
+    ///
+    /// A body that has taken it, and returns `()` or a text after it has fired, has cut its work short: the execution ends as what
+    /// stopped it, `timed_out`, `cancelled` or `failed (lease_lost)`. One that has done all of its work all the same answers an
+    /// [`Outcome`](crate::outcome::Outcome) or [`Json`](crate::outcome::Json), which counts as it says.
     #[must_use]
     pub fn cancellation_token(&self) -> &CancellationToken {
+        self.0.token_taken.store(true, Ordering::Relaxed);
         &self.0.cancellation
     }
 

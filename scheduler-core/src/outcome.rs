@@ -29,6 +29,8 @@ pub struct Outcome {
     data: Option<Value>,
     /// Why the data that was given could not be kept.
     data_error: Option<String>,
+    /// Whether the body only returned, with `()` or a text: it says nothing of how much of the work is done.
+    is_plain: bool,
 }
 
 /// The word itself.
@@ -60,7 +62,16 @@ impl Outcome {
     }
 
     pub(crate) const fn new(verdict: Verdict, message: Option<String>) -> Self {
-        Self { verdict, message, data: None, data_error: None }
+        Self { verdict, message, data: None, data_error: None, is_plain: false }
+    }
+
+    /// The outcome of a body that returned `()` or a text.
+    pub(crate) fn plain(message: Option<String>) -> Self {
+        Self { is_plain: true, ..Self::new(Verdict::Succeeded, message) }
+    }
+
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// Adds what the history keeps as `result_data`. What can't be turned into JSON makes the run fail, and says so; what

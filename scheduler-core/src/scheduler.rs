@@ -154,7 +154,8 @@ impl RunningScheduler {
     }
 
     /// Stops calmly: claims nothing more, lets executions end within the drain time, tells the rest to stop and gives
-    /// them 5 s, and writes every outcome (R11).
+    /// them 5 s, and writes every outcome (R11). What a body answers that was told to stop counts as
+    /// [`JobContext::cancellation_token`](crate::context::JobContext::cancellation_token) says.
     ///
     /// # Cancel safety
     /// Dropped, the stop goes on by itself.

@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -105,6 +111,7 @@ impl Engine {
             control: Arc::clone(&control),
             ended: false,
         });
+        let token_taken = Arc::new(AtomicBool::new(false));
         let context = JobContext::new(Inner {
             settings: Arc::clone(&settings),
             execution_id,
@@ -121,6 +128,7 @@ impl Engine {
             upstream_results: assignment.upstream_results,
             trace_context: assignment.trace_context,
             cancellation: control.cancellation.clone(),
+            token_taken: Arc::clone(&token_taken),
             namespace: self.namespace.clone(),
             state: Arc::clone(&self.state),
             reporter: Arc::clone(&reporter),
@@ -156,7 +164,8 @@ impl Engine {
                 timer.abort();
             }
             metrics::body_ended(&settings.id, engine.clock.uptime().saturating_sub(started));
-            let run = Run { execution_id, fence, attempt, max_attempts, scheduled_at };
+            let took_token = token_taken.load(Ordering::Relaxed);
+            let run = Run { execution_id, fence, attempt, max_attempts, scheduled_at, took_token };
             let ended = outcome(&settings, &run, end, control.stopped());
             let finish = bounded(ended);
             debug!(status = %finish.status, "an execution has ended");
@@ -202,11 +211,13 @@ struct Run {
     attempt: u32,
     max_attempts: u32,
     scheduled_at: DateTime<Utc>,
+    /// Whether the body took the token that tells it to stop.
+    took_token: bool,
 }
 
 /// The outcome of a run, and the attempt that follows it.
 fn outcome(settings: &JobSettings, run: &Run, end: End, stop: Option<Stop>) -> Finish {
-    let &Run { execution_id, fence, attempt, max_attempts, scheduled_at } = run;
+    let &Run { execution_id, fence, attempt, max_attempts, scheduled_at, took_token } = run;
     let mut finish = Finish {
         execution_id,
         fence,
@@ -224,14 +235,30 @@ fn outcome(settings: &JobSettings, run: &Run, end: End, stop: Option<Stop>) -> F
         End::Aborted => stop.or(Some(Stop::LeaseLost)),
         End::Returned(_) | End::Panicked(_) => stop,
     };
+    // What the body says of itself counts, whatever stopped it; only an operator's request makes its error a cancelled run (R9).
+    let says =
+        matches!(&end, End::Returned(Ok(outcome)) if !outcome.is_plain()) || matches!(&end, End::Returned(Err(_)));
     match end {
+        End::Returned(Ok(outcome)) if outcome.is_plain() => {
+            let (_, message, _) = outcome.into_parts();
+            finish.message = message;
+            // Whoever never took the token was not cut short by it.
+            if stop.is_none() || !took_token {
+                return finish;
+            }
+            finish.message.get_or_insert_with(|| "it returned after it was told to stop".to_owned());
+        }
         End::Returned(Ok(outcome)) => {
             let (verdict, message, data) = outcome.into_parts();
             (finish.message, finish.result_data) = (message, data);
             match verdict {
-                Verdict::Succeeded => return finish,
+                Verdict::Succeeded => {
+                    finish.message = after_stop(finish.message, stop, settings);
+                    return finish;
+                }
                 Verdict::Skipped => {
                     finish.reason = Some(Reason::NothingToDo);
+                    finish.message = after_stop(finish.message, stop, settings);
                     return finish;
                 }
                 Verdict::Failed => finish.status = Status::Failed,
@@ -245,8 +272,11 @@ fn outcome(settings: &JobSettings, run: &Run, end: End, stop: Option<Stop>) -> F
         End::Aborted => finish.message = Some("it did not end when it was told to, and was dropped".to_owned()),
         End::LeaseLost => finish.message = Some("its lease could not be renewed in time".to_owned()),
     }
-    // What ended because it was told to says so, whatever it answered in the end.
-    match stop {
+    if says && stop.is_some_and(|stop| stop != Stop::ByRequest) {
+        finish.message = after_stop(finish.message, stop, settings);
+    }
+    // What says nothing of itself ended as what it was told to stop for.
+    match stop.filter(|stop| !says || *stop == Stop::ByRequest) {
         Some(Stop::Timeout) => {
             finish.status = Status::TimedOut;
             finish.reason = None;
@@ -277,6 +307,22 @@ fn outcome(settings: &JobSettings, run: &Run, end: End, stop: Option<Stop>) -> F
         finish.next = delay.map(|delay| next_attempt(settings, delay));
     }
     finish
+}
+
+/// What a body said, and that it said it after it was told to stop.
+fn after_stop(message: Option<String>, stop: Option<Stop>, settings: &JobSettings) -> Option<String> {
+    let Some(stop) = stop else { return message };
+    let why = match (stop, settings.timeout) {
+        (Stop::Timeout, Some(timeout)) => format!("it ran longer than {timeout:?}"),
+        (Stop::Timeout, None) => "it ran too long".to_owned(),
+        (Stop::ByRequest, _) => "somebody asked for it".to_owned(),
+        (Stop::LeaseLost, _) => "its lease was lost".to_owned(),
+        (Stop::Shutdown, _) => "its instance shut down".to_owned(),
+    };
+    Some(match message {
+        Some(message) => format!("{message} (said after it was told to stop: {why})"),
+        None => format!("it ended after it was told to stop: {why}"),
+    })
 }
 
 /// What an error says. Its words and its end are the user's code as well.

@@ -222,7 +222,8 @@ impl JobBuilder {
         self
     }
 
-    /// How long one attempt may run; without end unless given.
+    /// How long one attempt may run; without end unless given. What it answers after that counts as
+    /// [`JobContext::cancellation_token`](crate::context::JobContext::cancellation_token) says.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.given.add(Setting::Timeout);
         self.settings.timeout = Some(timeout);

@@ -27,19 +27,19 @@ pub struct Json<T>(pub T);
 
 impl IntoOutcome for () {
     fn into_outcome(self) -> JobResult {
-        Ok(Outcome::new(Verdict::Succeeded, None))
+        Ok(Outcome::plain(None))
     }
 }
 
 impl IntoOutcome for String {
     fn into_outcome(self) -> JobResult {
-        Ok(Outcome::succeeded(self))
+        Ok(Outcome::plain(Some(self)))
     }
 }
 
 impl IntoOutcome for &'static str {
     fn into_outcome(self) -> JobResult {
-        Ok(Outcome::succeeded(self))
+        Ok(Outcome::plain(Some(self.to_owned())))
     }
 }
 

@@ -52,6 +52,7 @@ pub fn context(job: &Job, scheduled_at: DateTime<Utc>) -> JobContext {
         params: None,
         upstream_results: None,
         cancellation: CancellationToken::new(),
+        token_taken: Arc::default(),
         namespace: None,
         state: Arc::new(StateMap::default()),
         reporter: Reporter::of_nobody(execution_id),

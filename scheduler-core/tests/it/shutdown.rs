@@ -8,7 +8,6 @@ use scheduler_core::{
     clock::Clock as _,
     context::JobContext,
     job::{Job, OnCrash},
-    outcome::{JobError, JobResult},
     status::{Reason, Status},
     testing::Faults,
 };
@@ -65,7 +64,6 @@ async fn a_body_that_outlives_the_drain_time_is_told_and_its_row_says_shutdown()
         async move {
             tell.send(context.occurrence().clone()).expect("the test listens");
             context.cancellation_token().cancelled().await;
-            JobResult::<()>::Err(JobError::new("stopped half-way"))
         }
     });
     let scheduler = rig.run([job]).await;

@@ -132,6 +132,7 @@ fn context(seat: &Seat, job: &Job, at: DateTime<Utc>) -> JobContext {
         params: None,
         upstream_results: None,
         cancellation: CancellationToken::new(),
+        token_taken: Arc::default(),
         namespace: None,
         state: Arc::new(StateMap::default()),
         reporter: Reporter::of_nobody(ExecutionId(0)),
