@@ -20,7 +20,7 @@ use crate::{context::JobContext, identity::FencingToken, outcome::JobError, trac
 /// A type that a job's body may take as an argument, made from its execution's context.
 ///
 /// These are: [`JobContext`], [`State`], [`Params`], [`ScheduledAt`], [`Attempt`], [`CancellationToken`],
-/// [`FencingToken`], [`Upstream`], and [`TraceContext`] in an `Option`.
+/// [`FencingToken`], [`Upstream`], and [`TraceContext`] in an `Option`, as [`Params`] may be.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an argument of a job",
     label = "a job can't take this",
@@ -42,6 +42,14 @@ pub trait FromContext: Sized {
     /// Whether the job must run after another one.
     fn needs_upstream() -> bool {
         false
+    }
+
+    /// Whether what the jobs answered that this one runs after fits, asked by `build()` where that is known beforehand.
+    ///
+    /// # Errors
+    /// What it takes and does not fit.
+    fn check_upstream(_result: &Value) -> Result<(), String> {
+        Ok(())
     }
 
     /// Whether a manual request's parameters fit, asked before its row is written.

@@ -5,6 +5,7 @@ mod builder;
 mod function;
 mod jitter;
 mod policy;
+mod returns;
 mod setting;
 mod settings;
 mod stored;
@@ -18,6 +19,7 @@ use serde_json::Value;
 pub use builder::JobBuilder;
 pub use function::JobFunction;
 pub use policy::{Backoff, CatchUp, OnCrash, OnLostLease, OverlapPolicy};
+pub(crate) use returns::Returns;
 pub use setting::{Setting, Source};
 pub use settings::JobSettings;
 
@@ -74,11 +76,15 @@ pub struct Job {
 
 type CheckParams = fn(Option<&Value>) -> Result<(), String>;
 
+type CheckUpstream = fn(&Value) -> Result<(), String>;
+
 type Run = dyn Fn(JobContext) -> BoxFuture<'static, JobResult> + Send + Sync;
 
 struct Body {
     run: Box<Run>,
     arguments: Arguments,
+    /// What the body returns.
+    returns: Returns,
 }
 
 /// What the arguments of a body ask for.
@@ -86,6 +92,7 @@ struct Body {
 pub struct Arguments {
     required_state: Vec<RequiredState>,
     check_params: Vec<CheckParams>,
+    check_upstream: Vec<CheckUpstream>,
     needs_upstream: bool,
 }
 
@@ -95,6 +102,7 @@ impl Arguments {
     pub fn with<T: FromContext>(mut self) -> Self {
         self.required_state.extend(T::required_state());
         self.check_params.push(T::check_params);
+        self.check_upstream.push(T::check_upstream);
         self.needs_upstream |= T::needs_upstream();
         self
     }
@@ -158,6 +166,16 @@ impl Job {
         self.body.arguments.needs_upstream
     }
 
+    /// What the body returns.
+    pub(crate) fn returns(&self) -> Returns {
+        self.body.returns
+    }
+
+    /// Whether a result of the jobs that this one runs after fits the body's arguments.
+    pub(crate) fn check_upstream(&self, result: &Value) -> Result<(), String> {
+        self.body.arguments.check_upstream.iter().try_for_each(|check| check(result))
+    }
+
     /// Whether a manual request's parameters fit the body's arguments.
     pub(crate) fn check_params(&self, params: Option<&Value>) -> Result<(), String> {
         self.body.arguments.check_params.iter().try_for_each(|check| check(params))
@@ -180,10 +198,12 @@ impl Job {
         let arguments = Arguments {
             required_state: body.arguments.required_state.clone(),
             check_params: body.arguments.check_params.clone(),
+            check_upstream: body.arguments.check_upstream.clone(),
             needs_upstream: body.arguments.needs_upstream,
         };
+        let returns = self.body.returns;
         let run = Box::new(move |context: JobContext| wrap(context.clone(), (body.run)(context)));
-        Self { body: Arc::new(Body { run, arguments }), ..self.clone() }
+        Self { body: Arc::new(Body { run, arguments, returns }), ..self.clone() }
     }
 }
 

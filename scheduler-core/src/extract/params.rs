@@ -10,7 +10,8 @@ use crate::{context::JobContext, outcome::JobError};
 ///
 /// An execution without parameters, as every scheduled one is, reads `T` from `null`, else from `{}`: so `Option<T>`
 /// is `None`, and a struct whose fields all have `#[serde(default)]` is its default. What does not fit fails the
-/// attempt for good; a trigger over the API is refused before a row is written.
+/// attempt for good; a trigger over the API is refused before a row is written. A job with a schedule must be able to run
+/// without parameters, or `build()` refuses it: `Option<Params<T>>` is `None` then, whatever `T` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Params<T>(pub T);
 
@@ -21,6 +22,16 @@ impl<T: DeserializeOwned> FromContext for Params<T> {
 
     fn check_params(params: Option<&Value>) -> Result<(), String> {
         read::<T>(params).map(drop).map_err(|error| refusal(&error))
+    }
+}
+
+impl<T: DeserializeOwned> FromContext for Option<Params<T>> {
+    fn from_context(context: &JobContext) -> Result<Self, JobError> {
+        context.params().map(|_| Params::from_context(context)).transpose()
+    }
+
+    fn check_params(params: Option<&Value>) -> Result<(), String> {
+        params.map_or(Ok(()), |params| Params::<T>::check_params(Some(params)))
     }
 }
 
@@ -59,5 +70,7 @@ mod tests {
         let error = Params::<Range>::check_params(Some(&json!({"days": "three"}))).expect_err("a text is no number");
         assert!(error.contains("invalid type: string"), "{error}");
         assert!(Params::<u32>::check_params(None).is_err());
+        assert!(Option::<Params<u32>>::check_params(None).is_ok());
+        assert!(Option::<Params<u32>>::check_params(Some(&json!("three"))).is_err());
     }
 }

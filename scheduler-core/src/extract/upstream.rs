@@ -9,8 +9,9 @@ use crate::{context::JobContext, outcome::JobError};
 /// The result of the job that this one runs after, as a `T`; of several jobs an object of their results, by their ids.
 ///
 /// A job that answered nothing has the result `null`, and so has every one in a run that follows on none, as a manual
-/// one: `Option<T>` is `None` then. What does not fit fails the attempt for good. A job that takes it and runs after no
-/// other does not build.
+/// one: `Option<T>` is `None` then. A text that a job answers is its message and no result: what others take is
+/// [`Json`](crate::outcome::Json). What does not fit fails the attempt for good. A job that takes it and runs after no
+/// other does not build, nor does one that takes more than the job before can answer.
 ///
 /// ```
 /// use scheduler_core::{extract::Upstream, job::Job, outcome::Json};
@@ -38,5 +39,10 @@ impl<T: DeserializeOwned> FromContext for Upstream<T> {
 
     fn needs_upstream() -> bool {
         true
+    }
+
+    fn check_upstream(result: &Value) -> Result<(), String> {
+        let takes = || format!("`Upstream<{}>`", std::any::type_name::<T>());
+        T::deserialize(result).map(drop).map_err(|_| takes())
     }
 }

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use futures_util::future::BoxFuture;
 
-use super::{Arguments, Body, Job, JobBuilder};
+use super::{Arguments, Body, Job, JobBuilder, Returns};
 use crate::{
     context::JobContext,
     extract::FromContext,
@@ -44,7 +44,7 @@ macro_rules! run_annotated {
                     Box::pin(async move { result(start(&context)?.await) })
                 };
                 let arguments = Arguments::default()$(.with::<$argument>())*;
-                self.with_body(Body { run: Box::new(run), arguments }, true)
+                self.with_body(Body { run: Box::new(run), arguments, returns: Returns::of::<Fut::Output>() }, true)
             }
         )*}
     };

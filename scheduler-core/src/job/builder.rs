@@ -8,7 +8,7 @@ use scheduler_cron::{
 };
 
 use super::{
-    Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy,
+    Backoff, Body, CatchUp, Job, JobFunction, JobSettings, OnCrash, OnLostLease, OverlapPolicy, Returns,
     setting::{Given, Setting},
 };
 use crate::{build_error::Mistake, identity::JobId};
@@ -323,8 +323,11 @@ impl JobBuilder {
         fn arguments<Args, F: JobFunction<Args>>(_: &F) -> super::Arguments {
             F::arguments()
         }
-        let arguments = arguments(&body);
-        self.with_body(Body { run: Box::new(move |context| body.run(context)), arguments }, false)
+        fn returns<Args, F: JobFunction<Args>>(_: &F) -> Returns {
+            F::returns().0
+        }
+        let (arguments, returns) = (arguments(&body), returns(&body));
+        self.with_body(Body { run: Box::new(move |context| body.run(context)), arguments, returns }, false)
     }
 
     /// The job, with its body, which may be a function with the attribute.

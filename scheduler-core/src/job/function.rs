@@ -2,12 +2,16 @@
 
 use futures_util::future::BoxFuture;
 
-use super::Arguments;
+use super::{Arguments, Returns};
 use crate::{
     context::JobContext,
     extract::FromContext,
     outcome::{IntoOutcome, JobResult},
 };
+
+/// What a [`JobFunction`] returns.
+#[derive(Debug)]
+pub struct Returned(pub(super) Returns);
 
 /// An async function of up to eight arguments, each of [`FromContext`], whose result is of [`IntoOutcome`].
 #[diagnostic::on_unimplemented(
@@ -20,6 +24,10 @@ pub trait JobFunction<Args>: Send + Sync + 'static {
 
     /// What the arguments ask for.
     fn arguments() -> Arguments;
+
+    /// The name of the type that it returns.
+    #[doc(hidden)]
+    fn returns() -> Returned;
 }
 
 macro_rules! functions {
@@ -42,6 +50,10 @@ macro_rules! functions {
 
             fn arguments() -> Arguments {
                 Arguments::default()$(.with::<$argument>())*
+            }
+
+            fn returns() -> Returned {
+                Returned(Returns::of::<Out>())
             }
         }
     )*};

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use scheduler_cron::Calendar;
+use scheduler_cron::{Calendar, Trigger};
 
 use super::{Scheduler, calendars::Calendars, dependencies};
 use crate::{
@@ -83,7 +83,7 @@ impl SchedulerBuilder {
     ///
     /// ```
     /// use scheduler_core::{Scheduler, job::Job, store::memory::MemoryStore};
-    /// use scheduler_cron::Calendar;
+    /// use scheduler_cron::{Calendar, Trigger};
     ///
     /// let holidays = Calendar::parse("id-holidays", "*-08-17 Proklamasi Kemerdekaan\n2027-03-10 Idul Fitri")?;
     /// let job = Job::builder("payroll").cron("0 9 * * 1-5").tz("Asia/Jakarta").except("id-holidays").run(|| async {});
@@ -178,6 +178,7 @@ fn mistakes(jobs: &[Job], state: &StateMap, now: DateTime<Utc>) -> Vec<Mistake> 
         }
         mistakes.extend(missing_state(job, state));
         mistakes.extend(unfit_for_period(job, now));
+        mistakes.extend(needs_params(job));
     }
     mistakes.extend(dependencies::mistakes(jobs));
     let doubles = count_by_id.into_iter().filter(|(_, count)| *count > 1);
@@ -190,6 +191,19 @@ fn missing_state(job: &Job, state: &StateMap) -> Vec<Mistake> {
     missing
         .map(|required| Mistake::MissingState { id: job.settings().id.to_string(), state: required.type_name })
         .collect()
+}
+
+/// Parameters that only a request has, where a schedule or another job brings runs without any.
+fn needs_params(job: &Job) -> Option<Mistake> {
+    let settings = job.settings();
+    if settings.trigger == Trigger::Manual || !job.mistakes().is_empty() {
+        return None;
+    }
+    let refusal = job.check_params(None).err()?;
+    let problem = format!(
+        "runs without parameters whenever it is due, and {refusal}; take `Option<Params<…>>`, or give the type defaults by `#[serde(default)]`"
+    );
+    Some(Mistake::Setting { id: settings.id.to_string(), problem })
 }
 
 /// What does not fit the trigger's shortest period.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scheduler_cron::nearest;
+use serde_json::Value;
 
 use crate::{build_error::Mistake, job::Job};
 
@@ -43,6 +44,7 @@ impl Graph<'_> {
             return needs.into_iter().collect();
         }
         let mut problems: Vec<String> = upstreams.iter().filter_map(|upstream| self.unfit(upstream)).collect();
+        problems.extend(self.without_result(job, &upstreams));
         if job.settings().every_instance {
             problems
                 .push("`every_instance` does not go with `after`: a chain goes on once, on any instance".to_owned());
@@ -60,6 +62,25 @@ impl Graph<'_> {
             Ok(_) => {}
         }
         problems
+    }
+
+    /// Whether the job takes a result that the jobs before can't have: what answers nothing, or a text, which is a message, has none.
+    fn without_result(&self, job: &Job, upstreams: &[&str]) -> Option<String> {
+        let before: Vec<&Job> = upstreams.iter().filter_map(|upstream| self.0.get(upstream).copied()).collect();
+        if before.len() < upstreams.len() || !before.iter().all(|upstream| upstream.returns().has_no_result()) {
+            return None;
+        }
+        let result = match upstreams {
+            [_] => Value::Null,
+            several => several.iter().map(|id| ((*id).to_owned(), Value::Null)).collect(),
+        };
+        let takes = job.check_upstream(&result).err()?;
+        let answers = |(id, upstream): (&&str, &&Job)| format!("`{id}` returns `{}`", upstream.returns().success());
+        let answers: Vec<String> = upstreams.iter().zip(&before).map(answers).collect();
+        Some(format!(
+            "takes {takes}, and {}: that has no result for others, as a text is a message; return `Json(…)` there",
+            answers.join(", ")
+        ))
     }
 
     /// Why nothing can run after a job.

@@ -1,7 +1,12 @@
 use scheduler_cron::Dialect;
 
 use super::*;
-use crate::{Scheduler, extract::State, store::memory::MemoryStore};
+use crate::{
+    Scheduler,
+    extract::{Params, State, Upstream},
+    outcome::{IntoOutcome, JobResult, Json, Outcome},
+    store::memory::MemoryStore,
+};
 
 fn build(jobs: Vec<Job>) -> Result<Scheduler, BuildError> {
     Scheduler::builder(MemoryStore::new()).jobs(jobs).build()
@@ -82,4 +87,46 @@ fn a_cron_expression_keeps_the_meaning_of_its_dialect() {
     let job =
         Job::builder("job").dialect(Dialect::Apscheduler).cron_any(["0 9 * * 0-4", "0 12 1-7 * sat"]).run(|| async {});
     assert_eq!(job.settings().trigger.to_string(), "0 9 * * 1-5 | 0 12 1-7 * &6 UTC");
+}
+
+#[test]
+fn a_result_that_the_job_before_can_not_have_is_refused_with_both_types() {
+    let told = |upstream: Job, dependant: Job| build(vec![upstream, dependant]).err().map(|error| error.to_string());
+    let before = || Job::builder("extract").manual();
+    let after = || Job::builder("load").after(["extract"]);
+    let text = told(before().run(|| async { String::new() }), after().run(|_: Upstream<String>| async {}));
+    let text = text.expect("refused");
+    for part in
+        ["`load`", "`Upstream<alloc::string::String>`", "`extract` returns `alloc::string::String`", "`Json(…)`"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let annotated = before().run_0(|| async { JobResult::<()>::Ok(()) }, IntoOutcome::into_outcome);
+    assert!(told(annotated, after().run(|_: Upstream<u32>| async {})).is_some());
+    for fine in [
+        told(before().run(|| async { String::new() }), after().run(|_: Upstream<Option<String>>| async {})),
+        told(before().run(|| async { Json(String::new()) }), after().run(|_: Upstream<String>| async {})),
+        told(
+            before().run(|| async { JobResult::Ok(Outcome::succeeded("")) }),
+            after().run(|_: Upstream<u32>| async {}),
+        ),
+        told(before().run(|| async {}), after().run(|| async {})),
+    ] {
+        assert_eq!(fine, None);
+    }
+    let both = Job::builder("both").after(["extract", "other"]).run(|_: Upstream<BTreeMap<String, u32>>| async {});
+    let other = Job::builder("other").after(["extract"]).run(|| async { "done" });
+    let text = build(vec![before().run(|| async {}), other, both]).expect_err("neither has a result").to_string();
+    assert!(text.contains("`extract` returns `()`, `other` returns `&str`"), "{text}");
+}
+
+#[test]
+fn a_scheduled_job_that_needs_parameters_is_refused() {
+    let daily = || Job::builder("job").cron("0 9 * * *");
+    let text = build(vec![daily().run(|_: Params<u32>| async {})]).expect_err("nobody gives it a number").to_string();
+    assert!(text.contains("job `job`: runs without parameters") && text.contains("`Option<Params<…>>`"), "{text}");
+    assert!(build(vec![Job::builder("job").manual().run(|_: Params<u32>| async {})]).is_ok());
+    for fine in [daily().run(|_: Option<Params<u32>>| async {}), daily().run(|_: Params<Option<u32>>| async {})] {
+        assert!(build(vec![fine]).is_ok());
+    }
 }
