@@ -22,6 +22,7 @@
 //! LISTEN and NOTIFY are not used. Several services share a database by schema: [`PostgresStore::with_schema`].
 
 mod announce;
+mod apart;
 mod audit;
 mod backfill;
 mod claim;
@@ -55,4 +56,5 @@ mod tls;
 pub use config::{PostgresConfig, SslMode};
 pub use error::PostgresError;
 pub use guard::{Guard, GuardError};
+pub use migrate::{MigrationCheck, TableVersion, VersionState};
 pub use store::PostgresStore;

@@ -4,12 +4,16 @@
 mod adopt;
 mod base;
 mod copy;
+mod check;
 mod steps;
 
 use std::time::Duration;
 
 use tokio_postgres::{Client, GenericClient, Transaction, error::SqlState, types::Type};
 use tracing::{info, warn};
+
+pub(crate) use check::check;
+pub use check::{MigrationCheck, TableVersion, VersionState};
 
 use crate::{config::PostgresConfig, error::PostgresError};
 

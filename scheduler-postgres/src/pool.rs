@@ -75,6 +75,11 @@ impl Shared {
         self.statements.get().map(|statements| statements.schema().to_owned())
     }
 
+    /// The schema's name, asked of this connection where it was not named.
+    pub(crate) async fn schema(&self, client: &tokio_postgres::Client) -> Result<String, PostgresError> {
+        Ok(self.statements(client).await?.schema().to_owned())
+    }
+
     /// Checks the schema's version on this connection, and migrates it where it is behind.
     pub(crate) async fn migrate(&self, client: &mut tokio_postgres::Client) -> Result<(), PostgresError> {
         let statements = Arc::clone(self.statements(client).await?);

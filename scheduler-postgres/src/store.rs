@@ -20,8 +20,9 @@ use scheduler_core::{
 };
 
 use crate::{
-    PostgresConfig, PostgresError, announce, audit, backfill, claim, control, decide, finish, history, make_way,
-    migrate, operator, pause,
+    MigrationCheck, PostgresConfig, PostgresError, announce,
+    apart::Apart,
+    audit, backfill, claim, control, decide, finish, history, make_way, migrate, operator, pause,
     pool::{Connections, Shared},
     prune, recover, renew, report, request, survey, take,
 };
@@ -128,15 +129,26 @@ impl PostgresStore {
     /// # Cancel safety
     /// A dropped call has migrated everything or nothing; a statement that the server is at is cancelled there.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
-        let (mut client, connection) = migrate::within(self.config.connect()).await?;
-        let served = tokio::spawn(connection);
-        let cancels = self.config.cancel_on_drop(&client);
-        let migrated = self.connections.shared().migrate(&mut client).await;
-        cancels.defuse();
-        drop(client);
-        // Ends once the goodbye is sent; what it answers changes nothing any more.
-        let _ = served.await;
+        let mut apart = Apart::connect(&self.config).await?;
+        let migrated = self.connections.shared().migrate(&mut apart.client).await;
+        apart.end().await;
         migrated
+    }
+
+    /// Which versions of the tables the schema has, which are missing, and whether this code can work with it. Changes
+    /// nothing, and needs no right but to read.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses to tell, and when the schema holds what a migration would refuse.
+    pub async fn check_migrations(&self) -> Result<MigrationCheck, PostgresError> {
+        let mut apart = Apart::connect(&self.config).await?;
+        let check = async {
+            let schema = self.connections.shared().schema(&apart.client).await?;
+            migrate::check(&mut apart.client, &schema).await
+        };
+        let check = check.await;
+        apart.end().await;
+        check
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) fn known() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(Migration::version).max().unwrap_or(0)
 }
 
+/// The migrations here, in their order.
+pub(super) fn versions() -> Vec<Migration> {
+    let mut migrations = embedded::migrations::runner().get_migrations().clone();
+    migrations.sort();
+    migrations
+}
+
 /// Applies what is missing, with the search path set to the schema.
 pub(super) async fn apply(
     transaction: &Transaction<'_>,

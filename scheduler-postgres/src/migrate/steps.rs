@@ -34,10 +34,13 @@ pub(super) struct Step {
     pub(super) version: i32,
     /// From which version on older code works with the tables after it.
     compatible_from: i32,
-    name: &'static str,
+    pub(super) name: &'static str,
     way: Way,
     sql: &'static str,
 }
+
+/// The table in which the steps applied are kept.
+pub(super) const TABLE: &str = "scheduler_versions";
 
 /// The steps, in their order.
 const STEPS: [Step; 3] = [
@@ -69,6 +72,11 @@ pub(super) fn known() -> i32 {
     STEPS.iter().map(|step| step.version).max().unwrap_or(0)
 }
 
+/// Every step, in their order.
+pub(super) fn all() -> impl Iterator<Item = &'static Step> {
+    STEPS.iter()
+}
+
 /// The steps that this code can't do without and that were not applied.
 pub(super) fn needed(applied: &[i32]) -> impl Iterator<Item = &'static Step> {
     STEPS.iter().filter(|step| step.way != Way::Belated && !applied.contains(&step.version))
@@ -81,7 +89,7 @@ pub(super) fn belated(applied: &[i32]) -> impl Iterator<Item = &'static Step> {
 
 /// Which steps were applied to the schema, and from which version on older code works with each.
 pub(super) async fn applied(client: &impl GenericClient, schema: &str) -> Result<Vec<(i32, i32)>, PostgresError> {
-    let table = format!("\"{schema}\".scheduler_versions");
+    let table = format!("\"{schema}\".{TABLE}");
     let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await?;
     if !there[0].try_get(0)? {
         return Ok(Vec::new());
@@ -91,6 +99,11 @@ pub(super) async fn applied(client: &impl GenericClient, schema: &str) -> Result
 }
 
 impl Step {
+    /// Whether it waits for older instances to end.
+    pub(super) fn is_belated(&self) -> bool {
+        self.way == Way::Belated
+    }
+
     /// Does it, with the search path set to the schema. Answers whether it was done: a belated one may be left for later.
     pub(super) async fn apply(&self, client: &mut Client, schema: &str) -> Result<bool, PostgresError> {
         let began = client.query_typed("SELECT clock_timestamp()::text", &[]).await?;

@@ -5,6 +5,7 @@ mod connecting;
 mod damage;
 mod lost_reply;
 mod migration;
+mod migration_check;
 mod operator;
 mod round_trips;
 mod server;
