@@ -5,6 +5,7 @@ mod adopt;
 mod base;
 mod copy;
 mod check;
+mod script;
 mod steps;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tracing::{info, warn};
 
 pub(crate) use check::check;
 pub use check::{MigrationCheck, TableVersion, VersionState};
+pub(crate) use script::script;
 
 use crate::{config::PostgresConfig, error::PostgresError};
 

@@ -150,6 +150,26 @@ impl PostgresStore {
         apart.end().await;
         check
     }
+
+    /// What a migration would do to the schema as it is now, as a text for psql: for teams whose services may not change
+    /// tables. Changes nothing.
+    ///
+    /// It is run in one go by the role that is to own the tables, and refused by itself where the schema has changed since.
+    /// Steps that stand outside of transactions do so there too. What waits for older instances is left out while there are
+    /// any, which it says.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::check_migrations`], and when the tables are of a newer version that this code can't work with.
+    pub async fn migration_script(&self) -> Result<String, PostgresError> {
+        let mut apart = Apart::connect(&self.config).await?;
+        let script = async {
+            let schema = self.connections.shared().schema(&apart.client).await?;
+            migrate::script(&mut apart.client, &schema).await
+        };
+        let script = script.await;
+        apart.end().await;
+        script
+    }
 }
 
 #[async_trait]

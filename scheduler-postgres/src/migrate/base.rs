@@ -42,7 +42,7 @@ pub(super) async fn apply(
 }
 
 /// Refinery's view of a transaction that is open already: its own driver opens one a step.
-struct InTransaction<'a>(&'a Transaction<'a>);
+pub(super) struct InTransaction<'a>(&'a Transaction<'a>);
 
 impl AsyncTransaction for InTransaction<'_> {
     type Error = PostgresError;

@@ -98,7 +98,46 @@ pub(super) async fn applied(client: &impl GenericClient, schema: &str) -> Result
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// How many instances that know no such version of the tables were heard of lately.
+pub(super) async fn older_instances(
+    client: &impl GenericClient,
+    schema: &str,
+    version: i32,
+) -> Result<i64, PostgresError> {
+    let table = format!("\"{schema}\".instances");
+    let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)]).await?;
+    if !there[0].try_get(0)? {
+        return Ok(0);
+    }
+    // By the row's JSON: the column may not be there yet.
+    let older = format!(
+        "SELECT count(*) FROM {table} AS i
+         WHERE coalesce((to_jsonb(i) ->> 'tables_version')::integer, 0) < $1
+           AND i.seen_at > clock_timestamp() - $2::bigint * interval '1 second'"
+    );
+    let lately = i64::try_from(OLDER_ARE_GONE.as_secs()).unwrap_or(i64::MAX);
+    let older = client.query_typed(&older, &[(&version, Type::INT4), (&lately, Type::INT8)]).await?;
+    Ok(older[0].try_get(0)?)
+}
+
 impl Step {
+    /// What psql runs to do the same, with the search path set to the schema.
+    pub(super) fn script(&self) -> String {
+        if self.way == Way::Transaction {
+            return format!("BEGIN;\n{}\n{};\nCOMMIT;\n", self.sql.trim_end(), self.note());
+        }
+        let apart = statements(self.sql).map(|statement| match statement.contains(" CONCURRENTLY ") {
+            // Such a statement stands in no block.
+            true => format!("{statement}\n"),
+            // What a hand or a later version wrote stays, and is shown as it is.
+            false => format!(
+                "DO $step$\nBEGIN\n    {statement}\nEXCEPTION WHEN check_violation THEN\n    \
+                 RAISE WARNING 'some rows are not as this version writes them: they are left as they are';\nEND $step$;\n"
+            ),
+        });
+        format!("SET lock_timeout = 0;\n{}{};\n", apart.collect::<String>(), self.note())
+    }
+
     /// Whether it waits for older instances to end.
     pub(super) fn is_belated(&self) -> bool {
         self.way == Way::Belated
@@ -165,14 +204,7 @@ impl Step {
 
     /// Done where no older instance was heard of for long, and nobody has to be waited for; else left for the next start.
     async fn belatedly(&self, client: &Client, schema: &str) -> Result<bool, PostgresError> {
-        let older = client
-            .query_typed(
-                "SELECT count(*) FROM instances
-                 WHERE coalesce(tables_version, 0) < $1 AND seen_at > clock_timestamp() - $2::bigint * interval '1 second'",
-                &[(&self.version, Type::INT4), (&i64::try_from(OLDER_ARE_GONE.as_secs()).unwrap_or(i64::MAX), Type::INT8)],
-            )
-            .await?;
-        let older: i64 = older[0].try_get(0)?;
+        let older = older_instances(client, schema, self.version).await?;
         let done = older == 0 && self.apart(client, schema, PATIENCE).await?;
         if !done {
             info!(

@@ -6,6 +6,7 @@ mod damage;
 mod lost_reply;
 mod migration;
 mod migration_check;
+mod migration_script;
 mod operator;
 mod round_trips;
 mod server;
