@@ -86,6 +86,25 @@ pub enum PostgresError {
         /// The code's version.
         known: i32,
     },
+    /// The tables are not what this version of the code works with.
+    #[error(
+        "the tables in schema `{schema}` are not at version {known} yet: migrate them, by `PostgresStore::migrate` or a start of \
+         the engine as a role that may"
+    )]
+    Behind {
+        /// Which schema.
+        schema: String,
+        /// The code's version.
+        known: i32,
+    },
+    /// The tables say no more whose they are.
+    #[error(
+        "schema `{schema}` has no identity: its row in `scheduler_identity` is gone; `PostgresStore::draw_identity` draws another"
+    )]
+    NoIdentity {
+        /// Which schema.
+        schema: String,
+    },
     /// A migration failed, and changed nothing.
     #[error("the tables in schema `{schema}` can't be brought to version {known}; nothing was changed")]
     Migration {

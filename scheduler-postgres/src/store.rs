@@ -20,9 +20,9 @@ use scheduler_core::{
 };
 
 use crate::{
-    MigrationCheck, PostgresConfig, PostgresError, announce,
+    MigrationCheck, PostgresConfig, PostgresError, StoreIdentity, announce,
     apart::Apart,
-    audit, backfill, claim, control, decide, finish, history, make_way, migrate, operator, pause,
+    audit, backfill, claim, control, decide, finish, history, identity, make_way, migrate, operator, pause,
     pool::{Connections, Shared},
     prune, recover, renew, report, request, survey, take,
 };
@@ -169,6 +169,37 @@ impl PostgresStore {
         let script = script.await;
         apart.end().await;
         script
+    }
+
+    /// Whose the tables are. Every instance on them answers the same.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses to tell, and [`PostgresError::Behind`] before the first migration.
+    pub async fn identity(&self) -> Result<StoreIdentity, PostgresError> {
+        let apart = Apart::connect(&self.config).await?;
+        let identity = async {
+            let schema = self.connections.shared().schema(&apart.client).await?;
+            identity::read(&apart.client, &schema).await
+        };
+        let identity = migrate::within(identity).await;
+        apart.end().await;
+        identity
+    }
+
+    /// Draws another identity: for a clone, or for what was restored beside the original, before its first instance starts.
+    /// Answers the new one; the old one is gone.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::identity`]; the role must be one that may change tables.
+    pub async fn draw_identity(&self) -> Result<StoreIdentity, PostgresError> {
+        let apart = Apart::connect(&self.config).await?;
+        let drawn = async {
+            let schema = self.connections.shared().schema(&apart.client).await?;
+            identity::draw(&apart.client, &schema).await
+        };
+        let drawn = migrate::within(drawn).await;
+        apart.end().await;
+        drawn
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Step {
 pub(super) const TABLE: &str = "scheduler_versions";
 
 /// The steps, in their order.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step {
         version: 9,
         compatible_from: 8,
@@ -64,6 +64,13 @@ const STEPS: [Step; 3] = [
         name: "lighter rows",
         way: Way::Belated,
         sql: include_str!("../../steps/11__lighter_rows.sql"),
+    },
+    Step {
+        version: 12,
+        compatible_from: 8,
+        name: "whose the tables are",
+        way: Way::Transaction,
+        sql: include_str!("../../steps/12__identity.sql"),
     },
 ];
 

@@ -3,6 +3,7 @@
 mod conformance;
 mod connecting;
 mod damage;
+mod identity;
 mod lost_reply;
 mod migration;
 mod migration_check;

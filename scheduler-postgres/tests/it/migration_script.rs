@@ -61,7 +61,7 @@ async fn shape(schema: &Schema) -> Vec<String> {
 async fn take_the_steps_away(client: &Client) {
     client
         .batch_execute(
-            "DROP TABLE scheduler_versions;
+            "DROP TABLE scheduler_versions, scheduler_identity;
              ALTER TABLE instances DROP COLUMN tables_version;
              ALTER TABLE job_executions DROP CONSTRAINT job_executions_status_check, DROP CONSTRAINT job_executions_origin_check;
              DROP TRIGGER predecessor_insert ON job_executions;
