@@ -12,11 +12,18 @@ The reference service: an HRIS with its attendance job.
 Usage:
   hris [--with-demo-tick]                          serve the API and run the jobs
   hris run JOB_ID                                  run one job once, and print its execution as JSON
+  hris migrate [--check | --sql | --new-identity]  make or change the tables of DATABASE_URL, without the service
   hris workforce [--listen ADDR] [--employees CSV] serve the Workforce API alone
   hris --help
 
 hris:
   --with-demo-tick  has a job more, due each second, to watch several instances by
+
+hris migrate; as a role that may change tables, but for --check and --sql:
+  --check           print which versions the tables have and which are missing, and change nothing
+  --sql             print what is missing as SQL, to be run by `psql -X -f FILE`, and change nothing
+  --new-identity    migrate, then give the tables another identity: for a clone, or for what was restored beside the
+                    original, before its first instance starts
 
 hris workforce:
   --listen ADDR     IP address and port [127.0.0.1:50051]; port 0 takes a free one
@@ -34,6 +41,12 @@ Environment of hris; without it everything runs in this process, and demo tokens
   OTEL_EXPORTER_OTLP_ENDPOINT
                       an OTLP collector (gRPC), such as http://localhost:4317, for a span per execution; other OTEL_…
                       variables are OpenTelemetry's; needs a build with `--features otlp`
+
+Exit codes:
+  0  it did what it was asked for
+  1  it failed, and said why on stderr; `run`: the job did not succeed
+  2  it was called wrongly
+  3  `migrate --check`: something that this program needs is missing, or breaks it
 ";
 
 /// Where `hris workforce` listens if it is not told.
@@ -52,6 +65,8 @@ pub enum Command {
         /// The job.
         job_id: JobId,
     },
+    /// Make, change or look at the tables.
+    Migrate(Migrate),
     /// Serve the Workforce API alone.
     Workforce {
         /// Where.
@@ -61,6 +76,19 @@ pub enum Command {
     },
     /// Print the help.
     Help,
+}
+
+/// What is done to the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrate {
+    /// Make or change them.
+    Run,
+    /// Tell what they have and what is missing.
+    Check,
+    /// Print what is missing as SQL.
+    Sql,
+    /// Migrate, and draw another identity.
+    NewIdentity,
 }
 
 /// The command line asks for nothing that there is.
@@ -103,6 +131,7 @@ impl Command {
             None => Ok(Self::Serve { with_demo_tick: false }),
             Some("--with-demo-tick") if arguments.len() == 1 => Ok(Self::Serve { with_demo_tick: true }),
             Some("run") => run(&arguments[1..]),
+            Some("migrate") => migrate(&arguments[1..]),
             Some("help") if arguments.len() == 1 => Ok(Self::Help),
             Some("workforce") => workforce(arguments.drain(1..)),
             Some(_) => Err(UsageError::Unknown(arguments.swap_remove(0))),
@@ -115,6 +144,20 @@ fn run(arguments: &[String]) -> Result<Command, UsageError> {
         [] => Err(UsageError::NoJobId),
         [job_id] => Ok(Command::Run { job_id: JobId::parse(job_id)? }),
         [_, extra, ..] => Err(UsageError::Unknown(extra.clone())),
+    }
+}
+
+fn migrate(arguments: &[String]) -> Result<Command, UsageError> {
+    let what = match arguments.first().map(String::as_str) {
+        None => Migrate::Run,
+        Some("--check") => Migrate::Check,
+        Some("--sql") => Migrate::Sql,
+        Some("--new-identity") => Migrate::NewIdentity,
+        Some(unknown) => return Err(UsageError::Unknown(unknown.to_owned())),
+    };
+    match arguments.get(1) {
+        None => Ok(Command::Migrate(what)),
+        Some(extra) => Err(UsageError::Unknown(extra.clone())),
     }
 }
 
@@ -164,6 +207,10 @@ mod tests {
         assert_eq!(parse("--with-demo-tick"), Ok(Command::Serve { with_demo_tick: true }));
         let job_id = JobId::parse("auto_create_daily_attendance").expect("a valid id");
         assert_eq!(parse("run auto_create_daily_attendance"), Ok(Command::Run { job_id }));
+        assert_eq!(parse("migrate"), Ok(Command::Migrate(Migrate::Run)));
+        assert_eq!(parse("migrate --check"), Ok(Command::Migrate(Migrate::Check)));
+        assert_eq!(parse("migrate --sql"), Ok(Command::Migrate(Migrate::Sql)));
+        assert_eq!(parse("migrate --new-identity"), Ok(Command::Migrate(Migrate::NewIdentity)));
         assert_eq!(parse("--help"), Ok(Command::Help));
         assert_eq!(parse("workforce --help"), Ok(Command::Help));
         assert_eq!(parse("workforce"), Ok(Command::Workforce { listen: DEFAULT_LISTEN, employees: None }));
@@ -182,6 +229,8 @@ mod tests {
         assert_eq!(message("run"), "`hris run` must be followed by a job's id");
         assert_eq!(message("run a b"), "unknown argument `b`");
         assert!(message("run ../a").starts_with("job id `../a` must start with"));
+        assert_eq!(message("migrate --dry-run"), "unknown argument `--dry-run`");
+        assert_eq!(message("migrate --check --sql"), "unknown argument `--sql`");
         assert_eq!(message("workforce --port 1"), "unknown argument `--port`");
         assert_eq!(message("workforce --listen"), "`--listen` must be followed by an IP address and a port");
         assert_eq!(message("workforce --listen 50051"), "`--listen` must be followed by an IP address and a port");

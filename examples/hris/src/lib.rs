@@ -8,6 +8,7 @@ pub mod auth;
 pub mod cli;
 mod hris;
 pub mod jobs;
+mod migration;
 mod service;
 mod settings;
 mod signal;
@@ -16,6 +17,7 @@ mod worker;
 pub mod workforce;
 
 pub use hris::Hris;
+pub use migration::{MigrateError, Migrated, migrate};
 pub use service::{Service, ServiceError};
 pub use settings::{Settings, SettingsError};
 pub use signal::StopSignals;

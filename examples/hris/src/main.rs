@@ -6,7 +6,7 @@ use std::{error::Error, fs::File, net::SocketAddr, path::PathBuf, process::ExitC
 use hris::{
     Service, Settings, StopSignals, Telemetry, Worker,
     auth::Role,
-    cli::{Command, HELP},
+    cli::{Command, HELP, Migrate},
     workforce::{Directory, WorkforceServer, demo_employees, employees_from_csv},
 };
 use scheduler::{TriggerRequest, admin::PREFIX, execution::Execution, identity::JobId, status::Status};
@@ -17,6 +17,9 @@ const DEMO_TOKEN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a program that was called wrongly exits with.
 const USAGE: u8 = 2;
+
+/// What `migrate --check` exits with where something is missing.
+const INCOMPLETE: u8 = 3;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,17 +38,18 @@ async fn main() -> ExitCode {
         }
     };
     let result = match command {
-        Command::Workforce { listen, employees } => workforce(listen, employees).await,
+        Command::Workforce { listen, employees } => workforce(listen, employees).await.map(|()| ExitCode::SUCCESS),
         Command::Help => {
             print!("{HELP}");
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
-        Command::Run { job_id } => run(job_id).await,
-        Command::Serve { with_demo_tick } => serve(with_demo_tick).await,
+        Command::Run { job_id } => run(job_id).await.map(|()| ExitCode::SUCCESS),
+        Command::Migrate(what) => migrate(what).await,
+        Command::Serve { with_demo_tick } => serve(with_demo_tick).await.map(|()| ExitCode::SUCCESS),
     };
     telemetry.stop().await;
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {}", chain(error.as_ref()));
             ExitCode::FAILURE
@@ -84,6 +88,13 @@ async fn run(job_id: JobId) -> Result<(), Box<dyn Error>> {
     let end = end?;
     println!("{}", outcome(&end));
     if end.status == Status::Succeeded { Ok(()) } else { Err(format!("the job ended as {}", end.status).into()) }
+}
+
+/// Makes, changes or looks at the tables.
+async fn migrate(what: Migrate) -> Result<ExitCode, Box<dyn Error>> {
+    let migrated = hris::migrate(&Settings::from_env()?, what).await?;
+    print!("{}", migrated.text);
+    Ok(if migrated.is_complete { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
 /// What the job answered, as its predecessor did.

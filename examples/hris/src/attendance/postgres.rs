@@ -18,6 +18,10 @@ const TRIES: usize = CONNECTIONS + 1;
 /// The key under which instances that start at once make the table one after the other ("attendan" in ASCII).
 const SCHEMA_LOCK: i64 = 0x6174_7465_6e64_616e;
 
+/// The statement that makes the table, and the question whether it is to be made.
+const TABLE: &str = include_str!("schema.sql");
+const IS_MISSING: &str = "SELECT to_regclass('attendances') IS NULL";
+
 /// Attendance rows in the table `attendances` of a PostgreSQL database.
 #[derive(Clone)]
 pub struct PostgresAttendance {
@@ -34,6 +38,9 @@ pub enum ConnectError {
     /// The table can't be made.
     #[error("the table `attendances` can't be made")]
     Schema(#[source] tokio_postgres::Error),
+    /// Nobody says whether the table is there.
+    #[error("the table `attendances` can't be looked for")]
+    Look(#[source] tokio_postgres::Error),
 }
 
 impl PostgresAttendance {
@@ -49,15 +56,26 @@ impl PostgresAttendance {
         create_table(client).await.map_err(ConnectError::Schema)?;
         Ok(Self { pool: config.pool(CONNECTIONS) })
     }
+
+    /// What makes the table, where it is not there; changes nothing.
+    ///
+    /// # Errors
+    /// When the URL can't be used, or no connection can be had.
+    pub async fn missing_sql(database_url: &str) -> Result<Option<&'static str>, ConnectError> {
+        let (client, connection) = PostgresConfig::parse(database_url)?.connect().await?;
+        tokio::spawn(connection);
+        let missing = client.query_one(IS_MISSING, &[]).await.map_err(ConnectError::Look)?;
+        Ok(missing.get::<_, bool>(0).then_some(TABLE))
+    }
 }
 
 async fn create_table(mut client: Client) -> Result<(), tokio_postgres::Error> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&SCHEMA_LOCK]).await?;
     // Asked first, because IF NOT EXISTS needs the right to create even where there is nothing to do.
-    let missing = transaction.query_one("SELECT to_regclass('attendances') IS NULL", &[]).await?;
+    let missing = transaction.query_one(IS_MISSING, &[]).await?;
     if missing.get(0) {
-        transaction.batch_execute(include_str!("schema.sql")).await?;
+        transaction.batch_execute(TABLE).await?;
     }
     transaction.commit().await
 }

@@ -3,6 +3,7 @@
 mod attendance;
 mod database;
 mod faults;
+mod migrate;
 mod process;
 mod service;
 mod traces;
