@@ -3,8 +3,8 @@
 
 mod adopt;
 mod base;
-mod copy;
 mod check;
+mod copy;
 mod script;
 mod steps;
 
