@@ -216,6 +216,7 @@ pub async fn a_claim_may_come_fifty_milliseconds_early(harness: &dyn StoreHarnes
     assert!(row.finished_at >= row.started_at, "{row:?}");
 }
 
+/// R1, R17: what is not due yet meets nobody.
 pub async fn an_early_claim_that_meets_a_holder_is_asked_for_again(harness: &dyn StoreHarness) {
     let scene = Scene::new(harness).await;
     let holder = scene.granted(&scene.claim(1)).await;
