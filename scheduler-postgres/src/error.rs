@@ -116,6 +116,36 @@ pub enum PostgresError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The role may not change tables, and they are not what this version of the code works with.
+    #[error(
+        "the tables in schema `{schema}` are not at version {known}, and role `{role}` may not bring them there: migrate them as a \
+         role that may, by `PostgresStore::migrate` (`hris migrate`) or by the SQL of `PostgresStore::migration_script`, grant \
+         `{role}` what docs/backends.md lists, and start again"
+    )]
+    MayNotMigrate {
+        /// Which schema.
+        schema: String,
+        /// The code's version.
+        known: i32,
+        /// Which role.
+        role: String,
+        /// Which right it lacks, and on what.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The role may not do all that the scheduler does.
+    #[error(
+        "role `{role}` may not do all that the scheduler does in schema `{schema}`: `{grants}` gives it what it lacks, as does all \
+         that docs/backends.md lists"
+    )]
+    Rights {
+        /// Which schema.
+        schema: String,
+        /// Which role.
+        role: String,
+        /// The statements that give it what it lacks.
+        grants: String,
+    },
     /// A name that the scheduler's tables need is another's.
     #[error(
         "schema `{schema}` has a `{name}` already that is not the scheduler's: keep the scheduler's tables in a schema of \

@@ -47,6 +47,7 @@ mod recover;
 mod renew;
 mod report;
 mod request;
+mod rights;
 mod row;
 mod sql;
 mod store;

@@ -17,7 +17,7 @@ pub(crate) use check::check;
 pub use check::{MigrationCheck, TableVersion, VersionState};
 pub(crate) use script::script;
 
-use crate::{config::PostgresConfig, error::PostgresError};
+use crate::{config::PostgresConfig, error::PostgresError, rights};
 
 /// The advisory lock under which the tables of version 8 are made, also by code of that version: `scheduler` as a number.
 const LOCK: i64 = 0x7363_6865_6475_6c65;
@@ -91,7 +91,7 @@ impl Found {
 
 /// Whether this code can work with the schema's tables as they are; `Ok(false)` when they are to be migrated first.
 pub(crate) async fn fits(client: &Client, schema: &str) -> Result<bool, PostgresError> {
-    let found = Found::read(client, schema).await?;
+    let found = look(client, schema).await?;
     if found.is_later(schema)? {
         warn!(
             schema,
@@ -114,21 +114,21 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
     let mut told = None;
     let mut adopted = None;
     loop {
-        let found = within(Found::read(client, schema)).await?;
+        let found = within(look(client, schema)).await?;
         let is_complete = found.is_later(schema)? || found.is_complete();
         if is_complete && steps::belated(&found.applied()).next().is_none() {
-            return within(raise_fences(client, schema)).await;
+            return within(settle(client, schema)).await;
         }
         let turn = within(Turn::take(config, schema)).await?;
         match turn {
             // What is left can wait for the next start.
-            None if is_complete => return within(raise_fences(client, schema)).await,
+            None if is_complete => return within(settle(client, schema)).await,
             None => tell(&mut told, schema, "another instance migrates the scheduler's tables: waiting for it"),
             Some(turn) => {
                 let migrated = bring(client, schema, &mut adopted).await;
                 turn.end().await;
                 match migrated {
-                    Ok(()) => return within(raise_fences(client, schema)).await,
+                    Ok(()) => return within(settle(client, schema)).await,
                     Err(error) if error.is::<MadeElsewhere>() => {
                         tell(&mut told, schema, "another instance makes the scheduler's tables: waiting for it");
                     }
@@ -138,6 +138,22 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
                             schema,
                             "the scheduler's tables are locked by another session: trying again to migrate them",
                         );
+                    }
+                    Err(error) if is_complete && lacks_a_right(&*error) => {
+                        warn!(
+                            schema,
+                            "a step of the migration that nothing needs is left to a role that may change tables"
+                        );
+                        return within(settle(client, schema)).await;
+                    }
+                    Err(error) if lacks_a_right(&*error) => {
+                        let role = client.query_typed("SELECT current_user::text", &[]).await?[0].try_get(0)?;
+                        return Err(PostgresError::MayNotMigrate {
+                            schema: schema.to_owned(),
+                            known: known(),
+                            role,
+                            source: error,
+                        });
                     }
                     Err(error) => {
                         return Err(match error.downcast() {
@@ -255,17 +271,41 @@ fn tell(told: &mut Option<&'static str>, schema: &str, what: &'static str) {
 
 /// Whether a lock was not granted in time.
 fn is_locked_out(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    code(error) == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}
+
+/// Whether the server refused what the role may not do.
+fn lacks_a_right(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    code(error) == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+}
+
+/// The server's code for what went wrong, under whatever wraps it.
+fn code<'a>(error: &'a (dyn std::error::Error + Send + Sync + 'static)) -> Option<&'a SqlState> {
+    let mut cause: Option<&'a (dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
-            return error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+            return error.code();
         }
         if let Some(PostgresError::Driver(error)) = error.downcast_ref::<PostgresError>() {
-            return error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+            return error.code();
         }
         cause = error.source();
     }
-    false
+    None
+}
+
+/// What the schema has; a role that may not even ask is told what it lacks.
+async fn look(client: &Client, schema: &str) -> Result<Found, PostgresError> {
+    match Found::read(client, schema).await {
+        Err(error) if lacks_a_right(&error) => Err(rights::lacking(client, schema).await?.unwrap_or(error)),
+        found => found,
+    }
+}
+
+/// Nothing is missing: sees that the role may work with the tables, and that fences go on above those given.
+async fn settle(client: &Client, schema: &str) -> Result<(), PostgresError> {
+    rights::check(client, schema).await?;
+    raise_fences(client, schema).await
 }
 
 /// Sees that the next fence is above every one given (R1): a restore or a hand may have set the sequence back.

@@ -9,7 +9,7 @@ macro_rules! queries {
         pub(crate) enum Query { $($query,)* }
 
         #[cfg(test)]
-        const ALL: &[Query] = &[$(Query::$query,)*];
+        pub(crate) const ALL: &[Query] = &[$(Query::$query,)*];
 
         const TEMPLATES: &[(&str, &str)] = &[$((include_str!(concat!("sql/", $file, ".sql")), concat!("" $(, $skip_locked)?)),)*];
     };

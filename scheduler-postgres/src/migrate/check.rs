@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use tokio_postgres::{Client, Transaction};
 
-use super::{Found, adopt, base, known, steps};
-use crate::error::PostgresError;
+use super::{Found, adopt, base, known, lacks_a_right, steps};
+use crate::{error::PostgresError, rights};
 
 /// What a schema has of the scheduler's tables, by [`PostgresStore::check_migrations`](crate::PostgresStore::check_migrations).
 ///
@@ -113,9 +113,12 @@ impl VersionState {
 /// Looks at the schema, in a transaction that may only read.
 pub(crate) async fn check(client: &mut Client, schema: &str) -> Result<MigrationCheck, PostgresError> {
     let transaction = client.build_transaction().read_only(true).start().await?;
-    let check = look(&transaction, schema).await?;
-    transaction.commit().await?;
-    Ok(check)
+    let check = look(&transaction, schema).await;
+    transaction.rollback().await?;
+    match check {
+        Err(error) if lacks_a_right(&error) => Err(rights::lacking(client, schema).await?.unwrap_or(error)),
+        check => check,
+    }
 }
 
 pub(super) async fn look(transaction: &Transaction<'_>, schema: &str) -> Result<MigrationCheck, PostgresError> {

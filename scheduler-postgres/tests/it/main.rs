@@ -11,3 +11,4 @@ mod migration_script;
 mod operator;
 mod round_trips;
 mod server;
+mod service_role;
