@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     failure::{Failure, Result},
+    matrix::{Matrix, MixedFleet},
     simulate::Seeds,
     soak::Soak,
 };
@@ -19,11 +20,13 @@ usage: cargo xtask <command>
                      several processes under faults from a seed, then the judge
   soak --seeds N [--from S]
                      the simulation of N seeds, in virtual time; `soak --trace S` tells all of one
+  matrix mixed-fleet [--seconds N] [--seed N] [--previous TAG]
+                     processes of the last tag and of this commit on the same servers, in both orders of starting, under
+                     kills and restarts, then the judge; so many seconds an order
+  matrix zones       the zone data beside the newest `tzdata` of PyPI, which is fetched: every zone for ten years
   check-ledger [--database-url URL] [--schema S] [--from T] [--to T]
                      the history of a database against what was promised: a line for each thing that must never
                      be, and exit code 1; the URL is `DATABASE_URL`'s unless given
-  matrix             comparisons with the newest releases of others, which are fetched: the zone data with PyPI's
-                     `tzdata`, every zone for ten years
   bench [name…]      all benchmarks or those named, with real servers; args after `--` go to them;
                      `bench compile` measures what the attribute costs the compiler, without servers;
                      `bench store` the scheduler under load, parts of it by `-- --only every-second,most`";
@@ -34,9 +37,9 @@ pub(crate) enum Command {
     Services(ServicesCommand),
     Test(Vec<String>),
     Soak(Soak),
+    Matrix(Matrix),
     CheckLedger(Vec<String>),
     Simulate(Seeds),
-    Matrix,
     Bench { names: Vec<String>, passed_on: Vec<String> },
 }
 
@@ -56,11 +59,8 @@ impl Command {
             Some("services") => ServicesCommand::parse(args).map(Self::Services),
             Some("test") => Ok(Self::Test(args.collect())),
             Some("soak") => Self::parse_soak(args),
+            Some("matrix") => Self::parse_matrix(args),
             Some("check-ledger") => Ok(Self::CheckLedger(args.collect())),
-            Some("matrix") => match args.next() {
-                None => Ok(Self::Matrix),
-                Some(extra) => Err(Failure::new(format!("unexpected argument `{extra}`"))),
-            },
             Some("bench") => Self::parse_bench(args.collect()),
             Some(unknown) => Err(Failure::new(format!("unknown command `{unknown}`\n\n{USAGE}"))),
         }
@@ -98,6 +98,38 @@ impl Command {
                 "`--minutes`, `--seconds` and `--seed` are the processes', `--seeds` and `--trace` the simulation's",
             )),
         }
+    }
+
+    fn parse_matrix(mut args: impl Iterator<Item = String>) -> Result<Self> {
+        match args.next().as_deref() {
+            Some("mixed-fleet") => {}
+            Some("zones") => {
+                return args.next().map_or(Ok(Self::Matrix(Matrix::Zones)), |more| {
+                    Err(Failure::new(format!("unexpected argument `{more}`")))
+                });
+            }
+            Some(unknown) => {
+                return Err(Failure::new(format!("unknown job `matrix {unknown}`, expected `mixed-fleet` or `zones`")));
+            }
+            None => return Err(Failure::new("`matrix` needs a job: `mixed-fleet` or `zones`")),
+        }
+        let mut fleet = MixedFleet::default();
+        while let Some(flag) = args.next() {
+            let value = args.next().ok_or_else(|| Failure::new(format!("`{flag}` needs a value after it")))?;
+            let number =
+                || value.parse::<u64>().map_err(|_| Failure::new(format!("`{flag}` needs a whole number after it")));
+            match flag.as_str() {
+                "--seconds" => fleet.duration = Duration::from_secs(number()?),
+                "--seed" => fleet.seed = number()?,
+                "--previous" => fleet.previous = Some(value),
+                _ => {
+                    return Err(Failure::new(format!(
+                        "unknown flag `{flag}`, expected `--seconds`, `--seed` or `--previous`"
+                    )));
+                }
+            }
+        }
+        Ok(Self::Matrix(Matrix::MixedFleet(fleet)))
     }
 
     fn parse_bench(mut names: Vec<String>) -> Result<Self> {
@@ -153,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn matrix_takes_nothing() {
-        assert_eq!(parse("matrix").unwrap(), Command::Matrix);
-        assert_eq!(refused("matrix zones"), "unexpected argument `zones`");
+    fn matrix_zones_takes_nothing() {
+        assert_eq!(parse("matrix zones").unwrap(), Command::Matrix(Matrix::Zones));
+        assert_eq!(refused("matrix zones all"), "unexpected argument `all`");
     }
 
     #[test]
@@ -184,6 +216,18 @@ mod tests {
         assert_eq!(parse("soak").unwrap(), Command::Soak(Soak::DEFAULT));
         assert!(refused("soak --minutes many").contains("whole number"));
         assert!(refused("soak --hours 2").contains("`--hours`"));
+    }
+
+    #[test]
+    fn matrix_takes_a_job_with_its_length_its_seed_and_its_tag() {
+        let parsed = |fleet| Command::Matrix(Matrix::MixedFleet(fleet));
+        assert_eq!(parse("matrix mixed-fleet").unwrap(), parsed(MixedFleet::default()));
+        let fleet = MixedFleet { duration: Duration::from_secs(9), seed: 7, previous: Some("v0.1.0".to_owned()) };
+        assert_eq!(parse("matrix mixed-fleet --seconds 9 --seed 7 --previous v0.1.0").unwrap(), parsed(fleet));
+        assert!(refused("matrix").contains("`mixed-fleet`"));
+        assert!(refused("matrix fleet").contains("unknown job `matrix fleet`"));
+        assert!(refused("matrix mixed-fleet --seed one").contains("whole number"));
+        assert!(refused("matrix mixed-fleet --nodes 2").contains("`--nodes`"));
     }
 
     #[test]

@@ -50,8 +50,8 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Test(args) => return test::run(&root, &services, &args),
         Command::Soak(soak) => return soak::run(&root, soak),
+        Command::Matrix(job) => return matrix::run(&root, &job),
         Command::CheckLedger(args) => return check_ledger::run(&root, &args),
-        Command::Matrix => return matrix::run(&root),
         Command::Simulate(seeds) => return simulate::run(&root, seeds),
         Command::Bench { names, passed_on } => return bench::run(&root, &services, &names, &passed_on),
     }

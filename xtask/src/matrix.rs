@@ -1,29 +1,40 @@
-//! `cargo xtask matrix`: what is compared with other programs' newest releases, which a build must not depend on.
+//! `cargo xtask matrix`: what is tried in several combinations, a job each.
 
-use std::{
-    path::Path,
-    process::{Command, ExitCode},
-};
+mod mixed_fleet;
+mod previous;
+mod zones;
 
-use crate::{
-    cargo::{cargo, status},
-    failure::{Context, Result},
-    services::output,
-};
+use std::{path::Path, process::ExitCode, time::Duration};
 
-/// The zone data, with the newest `tzdata` on PyPI as Python's `zoneinfo` reads it: ten years of each zone.
-pub(crate) fn run(root: &Path) -> Result<ExitCode> {
-    let home = root.join("target/tzdata");
-    eprintln!("fetching the newest `tzdata` by pip");
-    let target =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--no-deps", "--target"];
-    output(Command::new("python3").args(target).arg(&home).arg("tzdata"))?;
-    let script = root.join("scheduler-cron/tests/zones/expected.py");
-    let printed = output(Command::new("python3").arg(script).arg(home.join("tzdata")).arg("2026"))?;
-    let expected = home.join("expected.jsonl");
-    std::fs::write(&expected, printed.stdout).context(|| format!("writing {}", expected.display()))?;
-    let mut compare = cargo(root);
-    compare.args(["test", "--package", "scheduler-cron", "--test", "it", "--", "--ignored", "zones::"]);
-    compare.env("ZONES_EXPECTED", &expected);
-    Ok(if status(&mut compare)?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+use crate::failure::Result;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Matrix {
+    MixedFleet(MixedFleet),
+    /// The zone data beside PyPI's.
+    Zones,
+}
+
+/// Processes of two versions on the same servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MixedFleet {
+    /// How long each order lasts.
+    pub(crate) duration: Duration,
+    pub(crate) seed: u64,
+    /// The tag of the other version; the last before this commit unless given.
+    pub(crate) previous: Option<String>,
+}
+
+impl Default for MixedFleet {
+    fn default() -> Self {
+        Self { duration: Duration::from_secs(60), seed: 1, previous: None }
+    }
+}
+
+pub(crate) fn run(root: &Path, matrix: &Matrix) -> Result<ExitCode> {
+    match matrix {
+        Matrix::MixedFleet(fleet) => mixed_fleet::run(root, fleet),
+        Matrix::Zones => zones::run(root),
+    }
 }

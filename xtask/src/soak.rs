@@ -5,7 +5,7 @@
 
 mod chance;
 mod fault;
-mod node;
+pub(crate) mod node;
 mod proxy;
 
 use std::{
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use chance::Chance;
+pub(crate) use chance::Chance;
 use fault::{Fault, Theatre};
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 const LEASE: Duration = Duration::from_secs(3);
 
 /// How long after the last fault everything has to be in order: two leases, and the looks that follow.
-const QUIET: Duration = Duration::from_secs(2 * LEASE.as_secs() + 6);
+pub(crate) const QUIET: Duration = Duration::from_secs(2 * LEASE.as_secs() + 6);
 
 /// The longest time from one fault to the next, in milliseconds; the mean is half of it.
 const LONGEST_GAP_MS: u64 = 1_800;
@@ -81,12 +81,12 @@ pub(crate) fn run(root: &Path, soak: Soak) -> Result<ExitCode> {
 /// Where the run takes place.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    directory: PathBuf,
-    program: PathBuf,
+    pub(crate) directory: PathBuf,
+    pub(crate) program: PathBuf,
     /// Holds the history against what was promised.
-    checker: PathBuf,
+    pub(crate) checker: PathBuf,
     /// PostgreSQL's and Redis's.
-    urls: [String; 2],
+    pub(crate) urls: [String; 2],
 }
 
 impl Place {
@@ -104,7 +104,7 @@ impl Place {
     }
 }
 
-fn urls(up: &Up) -> Result<[String; 2]> {
+pub(crate) fn urls(up: &Up) -> Result<[String; 2]> {
     let find = |name: &str| {
         let url = up.variables().find(|(known, _)| *known == name).map(|(_, url)| url.to_owned());
         url.ok_or_else(|| Failure::new(format!("no {name} from the private servers")))
@@ -129,15 +129,7 @@ fn disturb(soak: &Soak, services: &Services, place: &Place) -> Result<(String, b
     theatre.pass(QUIET)?;
     let to = node::now_seconds() - 5;
     theatre.stop_all()?;
-    let judged = place
-        .command(&place.urls)
-        .args(["judge", &from.to_string(), &to.to_string()])
-        .output()
-        .context(|| "running the judge".to_owned())?;
-    let checked = Command::new(&place.checker)
-        .args(["--database-url", &place.urls[0]])
-        .output()
-        .context(|| "checking the ledger".to_owned())?;
+    let (judged, passed) = judge(place, from, to)?;
     let mut report = format!(
         "seed {}\nprocesses {}\nseconds {}\nfaults {}\n",
         soak.seed,
@@ -149,6 +141,22 @@ fn disturb(soak: &Soak, services: &Services, place: &Place) -> Result<(String, b
         report.push_str(&format!("faults.{name} {count}\n"));
     }
     report.push_str(&format!("unexpected_ends {}\n", theatre.unexpected_ends()));
+    report.push_str(&judged);
+    Ok((report, passed))
+}
+
+/// What bodies did and what the history says, held against what was due in these seconds; the processes have stopped.
+pub(crate) fn judge(place: &Place, from: i64, to: i64) -> Result<(String, bool)> {
+    let judged = place
+        .command(&place.urls)
+        .args(["judge", &from.to_string(), &to.to_string()])
+        .output()
+        .context(|| "running the judge".to_owned())?;
+    let checked = Command::new(&place.checker)
+        .args(["--database-url", &place.urls[0]])
+        .output()
+        .context(|| "checking the ledger".to_owned())?;
+    let mut report = String::new();
     report.push_str(&String::from_utf8_lossy(&judged.stdout));
     report.push_str(&String::from_utf8_lossy(&judged.stderr));
     report.push_str("ledger:\n");
