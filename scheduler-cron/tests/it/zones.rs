@@ -57,11 +57,11 @@ fn nine_o_clock_is_nine_o_clock_in_each_zone_whose_rules_have_changed() {
     }
 }
 
-/// All zones of the newest release, which `cargo xtask matrix` fetches.
+/// All zones of the newest release, which `cargo xtask matrix zones` fetches.
 #[test]
-#[ignore = "reads what `cargo xtask matrix` has fetched"]
+#[ignore = "reads what `cargo xtask matrix zones` has fetched"]
 fn nine_o_clock_is_nine_o_clock_in_every_zone_of_the_newest_release() {
-    let path = std::env::var_os("ZONES_EXPECTED").expect("`cargo xtask matrix` sets ZONES_EXPECTED");
+    let path = std::env::var_os("ZONES_EXPECTED").expect("`cargo xtask matrix zones` sets ZONES_EXPECTED");
     let text = std::fs::read_to_string(path).expect("what expected.py has printed");
     assert!(text.lines().count() >= TZ_VARIANTS.len(), "{} zones", text.lines().count());
     let compared: usize = text.lines().map(|line| agrees_with_python(&case(line))).sum();
