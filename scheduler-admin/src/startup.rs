@@ -62,7 +62,6 @@ impl Startup {
     }
 
     /// What is served from the beginning on.
-    #[must_use]
     pub fn router(&self) -> Router {
         let startup = self.clone();
         Router::new().fallback(move |request: Request| {
