@@ -196,7 +196,7 @@ fn missing_state(job: &Job, state: &StateMap) -> Vec<Mistake> {
 /// Parameters that only a request has, where a schedule or another job brings runs without any.
 fn needs_params(job: &Job) -> Option<Mistake> {
     let settings = job.settings();
-    if settings.trigger == Trigger::Manual || !job.mistakes().is_empty() {
+    if !settings.enabled || settings.trigger == Trigger::Manual || !job.mistakes().is_empty() {
         return None;
     }
     let refusal = job.check_params(None).err()?;

@@ -277,7 +277,7 @@ async fn what_a_body_says_as_it_is_stopped_is_written_before_the_end() {
     let handle = scheduler.handle().clone();
     rig.stop(scheduler).await;
     assert_eq!(texts(&page(&handle, &row).await), ["cleans up"]);
-    assert_eq!(words(&rows(&handle, "job").await), ["cancelled (shutdown) #1"]);
+    assert_eq!(words(&rows(&handle, "job").await), ["failed #1"]);
 }
 
 /// Runs the job of all levels on a scheduler that keeps up to one; what was kept.

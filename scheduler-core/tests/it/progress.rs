@@ -47,7 +47,7 @@ async fn progress_is_seen_while_the_body_runs_and_stays_when_it_has_ended() {
     go_on.notify_one();
     rig.stop(first).await;
     let row = soon(other.handle().execution(row.id)).await.expect("read").expect("a row");
-    assert_eq!((row.status, row.progress), (Status::Succeeded, Some(Progress::new(1, 4))));
+    assert_eq!((row.status, row.progress), (Status::Cancelled, Some(Progress::new(1, 4))));
     rig.stop(other).await;
 }
 

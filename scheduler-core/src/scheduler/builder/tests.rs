@@ -126,6 +126,7 @@ fn a_scheduled_job_that_needs_parameters_is_refused() {
     let text = build(vec![daily().run(|_: Params<u32>| async {})]).expect_err("nobody gives it a number").to_string();
     assert!(text.contains("job `job`: runs without parameters") && text.contains("`Option<Params<…>>`"), "{text}");
     assert!(build(vec![Job::builder("job").manual().run(|_: Params<u32>| async {})]).is_ok());
+    assert!(build(vec![daily().enabled(false).run(|_: Params<u32>| async {})]).is_ok(), "its schedule is off");
     for fine in [daily().run(|_: Option<Params<u32>>| async {}), daily().run(|_: Params<Option<u32>>| async {})] {
         assert!(build(vec![fine]).is_ok());
     }
