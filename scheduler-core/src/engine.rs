@@ -28,12 +28,13 @@ mod tasks;
 mod thread;
 mod undecided;
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use agenda::Due;
 use agenda::run_agenda;
@@ -113,8 +114,8 @@ pub(crate) struct Engine {
     pub(crate) healthy: Healthy,
     /// Claims whose reply was lost for good (R8).
     unconfirmed: Mutex<Vec<Unconfirmed>>,
-    /// Set when nothing more may be claimed or taken (R11).
-    draining: AtomicBool,
+    /// Fires when nothing more may be claimed or taken (R11).
+    draining: CancellationToken,
     /// What may still be granted after that.
     starting: Starting,
 }
@@ -125,7 +126,7 @@ pub(crate) struct Unconfirmed {
     pub(crate) claim: LostClaim,
     pub(crate) job: JobIndex,
     /// When it was given up, in uptime.
-    pub(crate) given_up_at: std::time::Duration,
+    pub(crate) given_up_at: Duration,
 }
 
 impl Engine {
@@ -136,11 +137,20 @@ impl Engine {
 
     /// Whether claims and takes have ended.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.draining.is_cancelled()
     }
 
     pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.cancel();
+    }
+
+    /// Sleeps, but not on while the engine drains: what waits to ask again for something to start asks no more (R11).
+    pub(crate) async fn rest(&self, time: Duration) {
+        tokio::select! {
+            biased;
+            () = self.draining.cancelled() => {}
+            () = self.clock.sleep(time) => {}
+        }
     }
 
     /// Notes claims of which it is not known whether they committed (R8).

@@ -153,7 +153,7 @@ impl RunningScheduler {
         &self.handle
     }
 
-    /// Stops calmly: claims nothing more, lets executions end within the drain time, tells the rest to stop and gives
+    /// Stops calmly, within the drain time and 10 s: claims nothing more, lets executions end within the drain time, tells the rest to stop and gives
     /// them 5 s, and writes every outcome (R11). What a body answers that was told to stop counts as
     /// [`JobContext::cancellation_token`](crate::context::JobContext::cancellation_token) says.
     ///

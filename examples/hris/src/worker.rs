@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long executions may take to end once the service is stopped.
-const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN: Duration = Duration::from_secs(20);
 
 /// The scheduler, running, and the Workforce server of its own where it has one.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the cases' pauses are.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_secs(1);
 
 fn pause(job_id: &JobId, until: Option<DateTime<Utc>>) -> PauseRequest {
     PauseRequest { job_id: job_id.clone(), actor: Actor::new("ayu").because("maintenance"), until }

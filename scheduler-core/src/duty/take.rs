@@ -159,10 +159,10 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
             }
             match limited(&*engine.clock, LIMIT, "take pending executions", engine.store.take(&requests)).await {
                 Ok(outcomes) => break outcomes,
-                Err(error) if error.is_retryable() && may_repeat(engine, begun_at) => {
+                Err(error) if error.is_retryable() && may_repeat(engine, begun_at) && !engine.is_draining() => {
                     engine.health.store_failed(&error);
                     unknown |= error.is_unknown();
-                    engine.clock.sleep(backoff.next_delay()).await;
+                    engine.rest(backoff.next_delay()).await;
                 }
                 Err(error) => {
                     error!(

@@ -149,7 +149,7 @@ impl Engine {
         }
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
-            engine.clock.sleep(wait).await;
+            engine.rest(wait).await;
             engine.claim(candidates, &under_way);
         });
     }

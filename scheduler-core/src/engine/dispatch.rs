@@ -50,7 +50,7 @@ fn without_held(engine: &Arc<Engine>, due: Vec<Due>) -> Vec<Due> {
 /// Dispatches what the lock backend's clock does not call due yet.
 fn dispatch_later(engine: Arc<Engine>, early: Vec<Due>, wait: Duration) -> BoxFuture<'static, ()> {
     async move {
-        engine.clock.sleep(wait).await;
+        engine.rest(wait).await;
         dispatch(engine, early).await;
     }
     .boxed()

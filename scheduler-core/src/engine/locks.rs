@@ -123,7 +123,7 @@ impl Locks {
                     }
                 }
             }
-            engine.clock.sleep(backoff.next_delay()).await;
+            engine.rest(backoff.next_delay()).await;
             let now = engine.now();
             open.retain(|due| now < engine.deadline(due));
         }

@@ -127,7 +127,11 @@ impl Engine {
             if self.has_room() || due.is_empty() || self.is_draining() {
                 return due;
             }
-            left.await;
+            tokio::select! {
+                biased;
+                () = self.draining.cancelled() => {}
+                () = left => {}
+            }
             let now = self.now();
             due.retain(|due| now < self.deadline(due));
         }

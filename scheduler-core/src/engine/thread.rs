@@ -17,7 +17,8 @@ use tracing::{error, info, warn};
 
 use super::{
     Capture, Claims, ContinueTrace, Engine, Freed, GRACE, HealthLog, JobTable, Locks, Outcomes, Reports, Running,
-    ServerTime, Starting, Stop, Tasks, Undecided, run_agenda, tasks::Task, write_outcomes, write_reports,
+    RunningExecution, ServerTime, Starting, Stop, Tasks, Undecided, run_agenda, tasks::Task, write_outcomes,
+    write_reports,
 };
 use crate::{
     clock::Clock,
@@ -39,15 +40,19 @@ use crate::{
 /// How long a backend has to answer at start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long outcomes are still tried to be written once every body has ended; what is not written is recovered.
-const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+/// How long a stop takes at most beyond the drain time: bodies that were told to stop end in it, outcomes are written, and what is
+/// held is given back. Whoever orders the stop, such as Kubernetes, reckons with it.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// What of that is kept for writing outcomes, however long bodies take; what is not written is recovered.
+const FLUSH_SHARE: Duration = Duration::from_secs(3);
 
 /// How long what executions said is tried to be written after that: less matters less.
-const REPORTS_LIMIT: Duration = Duration::from_secs(2);
+const REPORTS_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long what is held without a run is still given back after that, and the instance taken off the list; a store that
 /// hangs must not hold up the end call by call.
-const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+const LEAVE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long a part of the engine that panicked rests before it goes on.
 const PANIC_REST: Duration = Duration::from_secs(1);
@@ -168,14 +173,22 @@ async fn live(
     }
     // Dropped without a word: nothing is drained, recovery finds what ran.
     if let Ok(drain) = shutdown.await {
+        info!(
+            ?drain,
+            bodies = engine.running.count().1,
+            "the scheduler stops: it starts nothing more, and lets bodies end"
+        );
+        let end = engine.clock.uptime().saturating_add(drain).saturating_add(STOP_LIMIT);
         engine.drain();
         engine.health.draining();
         stop.notify_one();
         agenda.ended().await;
-        drain_bodies(&engine, drain).await;
+        drain_bodies(&engine, drain, end).await;
         looks.abort();
-        flush(&engine).await;
-        engine.reports.flush(&engine, REPORTS_LIMIT).await;
+        // In a stop without trouble there is time left of the drain: as much as ever is taken for it.
+        let left = |kept: Duration| left_until(&engine, end.saturating_sub(kept)).min(STOP_LIMIT);
+        flush(&engine, left(REPORTS_LIMIT + LEAVE_LIMIT)).await;
+        engine.reports.flush(&engine, left(LEAVE_LIMIT).min(REPORTS_LIMIT)).await;
         let left = async {
             give_back(&engine).await;
             heartbeat::leave(&engine).await;
@@ -183,10 +196,11 @@ async fn live(
         tokio::select! {
             biased;
             () = left => {}
-            () = engine.clock.sleep(LEAVE_LIMIT) => {
+            () = engine.clock.sleep(left_until(&engine, end).min(STOP_LIMIT)) => {
                 warn!("what this instance holds without running it could not be given back before the end: others find it");
             }
         }
+        info!("the scheduler has stopped");
     }
     leases.abort();
     outcomes.abort();
@@ -251,7 +265,7 @@ async fn assemble(parts: EngineParts, tasks: Tasks) -> Result<Arc<Engine>, Start
         finished: parts.finished,
         unconfirmed: Mutex::default(),
         healthy: Healthy::default(),
-        draining: false.into(),
+        draining: CancellationToken::new(),
         starting: Starting::default(),
     });
     metrics::start(&engine);
@@ -282,7 +296,7 @@ async fn within<T>(clock: &dyn Clock, call: impl Future<Output = T>) -> Option<T
 
 /// Lets what is under way be granted or refused and bodies end within the drain time, then tells the rest to stop and
 /// waits for them a little longer.
-async fn drain_bodies(engine: &Arc<Engine>, drain: Duration) {
+async fn drain_bodies(engine: &Arc<Engine>, drain: Duration, end: Duration) {
     let is_quiet = |engine: &Engine| engine.starting() == 0 && engine.running.count().1 == 0;
     wait_until(engine, drain, is_quiet).await;
     // Twice, as a claim whose answer came late may have started a body after the first.
@@ -296,25 +310,40 @@ async fn drain_bodies(engine: &Arc<Engine>, drain: Duration) {
             engine.stop(execution.execution_id, Stop::Shutdown);
         }
         // A little more than the grace time, so that what is dropped at its end is counted as ended.
-        wait_until(engine, GRACE + Duration::from_millis(200), is_quiet).await;
+        let left = left_until(engine, end.saturating_sub(FLUSH_SHARE));
+        wait_until(engine, left.min(GRACE + Duration::from_millis(200)), is_quiet).await;
     }
-    let (_, bodies) = engine.running.count();
-    if bodies > 0 {
-        warn!(bodies, "bodies did not stop: their rows stay running until recovery finds them");
-    }
+    tell_each(engine, false, |executions| {
+        warn!(executions, "bodies did not stop: their rows stay running until recovery finds them");
+    });
 }
 
 /// Writes what has ended.
-async fn flush(engine: &Arc<Engine>) {
-    wait_until(engine, FLUSH_LIMIT, |engine| {
+async fn flush(engine: &Arc<Engine>, limit: Duration) {
+    wait_until(engine, limit, |engine| {
         let (all, bodies) = engine.running.count();
         all == bodies
     })
     .await;
-    let (all, bodies) = engine.running.count();
-    if all > bodies {
-        warn!(outcomes = all - bodies, "outcomes could not be written before the end: recovery finds their rows");
+    tell_each(engine, true, |executions| {
+        warn!(executions, "outcomes could not be written before the end: recovery finds their rows");
+    });
+}
+
+/// Tells of the executions that are left, those that have ended or those that have not: each by its job and id.
+fn tell_each(engine: &Engine, ended: bool, tell: impl Fn(&str)) {
+    /// How many a line names.
+    const A_LINE: usize = 50;
+    let left: Vec<_> = engine.running.all().into_iter().filter(|execution| execution.ended == ended).collect();
+    for some in left.chunks(A_LINE) {
+        let name = |one: &RunningExecution| format!("{} {}", engine.jobs.get(one.job).settings().id, one.execution_id);
+        tell(&some.iter().map(name).collect::<Vec<_>>().join(", "));
     }
+}
+
+/// How long it is until an uptime.
+fn left_until(engine: &Engine, uptime: Duration) -> Duration {
+    uptime.saturating_sub(engine.clock.uptime())
 }
 
 /// Gives back what this instance holds without running it: claims whose answer was lost, and keys kept for retries.
