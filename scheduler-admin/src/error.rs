@@ -251,6 +251,7 @@ impl From<TriggerError> for ApiError {
                     None => Value::Null,
                 })
             }
+            TriggerError::Stopped => Self::unavailable("this instance has stopped; ask another"),
             TriggerError::Store(error) if error.is_unknown() => {
                 warn!(error = chain(&error), "the store's answer to a trigger was lost; it was answered 503");
                 Self::unavailable(

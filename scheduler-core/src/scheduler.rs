@@ -138,7 +138,10 @@ impl Scheduler {
 
 /// A scheduler that runs.
 ///
-/// Dropped without [`RunningScheduler::shutdown`] it stops at once, as a crash does: what runs is found by recovery.
+/// Dropped without [`RunningScheduler::shutdown`] it stops at once, as a crash does: what runs is found by recovery. That is told
+/// as an error, the instance is not ready any more, and requests are refused with [`TriggerError::Stopped`].
+///
+/// [`TriggerError::Stopped`]: crate::TriggerError::Stopped
 #[derive(Debug)]
 #[must_use = "a scheduler that is dropped stops at once, without letting its executions end"]
 pub struct RunningScheduler {

@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::Notify;
-use tracing::{debug, error};
+use tracing::{debug, error, info};
 
 use super::{
     Backoff, Engine, JobIndex, agenda::Due, health::chain, limited, running::HeldLock, starting::UnderWay,
@@ -296,7 +296,16 @@ async fn settle(engine: &Arc<Engine>, candidate: Candidate, outcome: ClaimOutcom
             }
             return Settled::Over;
         }
-        ClaimOutcome::Skipped { .. } | ClaimOutcome::Queued { .. } => None,
+        ClaimOutcome::Skipped { execution_id, reason } => {
+            let Claim { job_id, occurrence, .. } = &candidate.claim;
+            info!(%job_id, %occurrence, %execution_id, %reason, "an occurrence is skipped: another execution of its job runs, or waits for its next attempt");
+            None
+        }
+        ClaimOutcome::Queued { execution_id } => {
+            let Claim { job_id, occurrence, .. } = &candidate.claim;
+            info!(%job_id, %occurrence, %execution_id, "an occurrence waits for the execution of its job that runs");
+            None
+        }
     };
     let Candidate { job, claim, lock, .. } = candidate;
     debug!(job_id = %claim.job_id, occurrence = %claim.occurrence, ?refusal, "an occurrence does not run here now");

@@ -47,6 +47,8 @@ struct State {
     panicked: BTreeSet<&'static str>,
     started: bool,
     draining: bool,
+    /// Whether the service dropped the scheduler instead of stopping it.
+    dropped: bool,
     /// The uptime at which the agenda's loop last went round.
     ticked_at: Option<Duration>,
 }
@@ -77,6 +79,15 @@ impl HealthLog {
 
     pub(crate) fn draining(&self) {
         self.state().draining = true;
+    }
+
+    /// Notes that the service let go of what `start` returned: nothing runs any more, and nobody meant that.
+    pub(crate) fn dropped(&self) {
+        self.state().dropped = true;
+    }
+
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.state().dropped
     }
 
     /// Notes that a part of the engine panicked: it goes on, and the operator should know.
@@ -131,15 +142,19 @@ impl HealthLog {
         }
         degraded.extend(state.panicked.iter().map(|part| format!("the scheduler's {part} panicked and went on")));
         degraded.extend(self.old_zone_data(now));
+        if state.dropped {
+            let cure = "keep what `start` returned for as long as the service runs, and end it by `shutdown`";
+            degraded.push(format!("the scheduler was dropped, and starts nothing any more: {cure}"));
+        }
         if state.draining {
             degraded.push("the instance is shutting down".to_owned());
         }
         let stands =
             state.ticked_at.map(|last| uptime.saturating_sub(last)).filter(|stood| *stood > LONGEST_STANDSTILL);
-        let stands = stands.filter(|_| !state.draining);
+        let stands = stands.filter(|_| !state.draining && !state.dropped);
         degraded.extend(stands.map(|stood| format!("the scheduler's loop has stood still for {} s", stood.as_secs())));
         let decides = state.store_error.is_none() && !(state.locks_decide && state.lock_error.is_some());
-        let ready = state.started && !state.draining && stands.is_none() && decides;
+        let ready = state.started && !state.draining && !state.dropped && stands.is_none() && decides;
         Health { ready, degraded, zone_data: self.zone_data.version() }
     }
 

@@ -82,6 +82,7 @@ pub(crate) struct EngineThread {
     shutdown: Option<oneshot::Sender<Duration>>,
     ended: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
+    health: Arc<HealthLog>,
 }
 
 impl EngineThread {
@@ -91,6 +92,7 @@ impl EngineThread {
         let (started, is_started) = oneshot::channel();
         let (shutdown, is_shut_down) = oneshot::channel();
         let (ended, has_ended) = oneshot::channel();
+        let health = Arc::clone(&parts.health);
         let thread = std::thread::Builder::new()
             .name("scheduler".to_owned())
             .spawn(move || {
@@ -110,7 +112,7 @@ impl EngineThread {
         is_started.await.unwrap_or_else(|_| {
             Err(StartError::Thread(std::io::Error::other("the scheduler's thread ended while it started")))
         })?;
-        Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: Some(thread) })
+        Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: Some(thread), health })
     }
 
     /// Starts the engine without a thread, as a task of a test's process.
@@ -119,13 +121,14 @@ impl EngineThread {
         let (started, is_started) = oneshot::channel();
         let (shutdown, is_shut_down) = oneshot::channel();
         let (ended, has_ended) = oneshot::channel();
+        let health = Arc::clone(&parts.health);
         let life = live(parts, tasks.clone(), started, is_shut_down);
         tasks.spawn(async move {
             life.await;
             let _ = ended.send(());
         });
         is_started.await.unwrap_or_else(|_| Err(StartError::Thread(std::io::Error::other("the process crashed"))))?;
-        Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: None })
+        Ok(Self { shutdown: Some(shutdown), ended: Some(has_ended), thread: None, health })
     }
 
     /// Stops by R11: claims nothing more, gives bodies the drain time, then cancels them, and writes every outcome.
@@ -376,6 +379,15 @@ async fn wait_until(engine: &Engine, limit: Duration, done: impl Fn(&Engine) -> 
 impl Drop for EngineThread {
     fn drop(&mut self) {
         // Without `shutdown` nothing is drained: the thread sees the channel close and ends by itself.
-        self.shutdown.take();
+        if self.shutdown.take().is_none() {
+            return;
+        }
+        self.health.dropped();
+        // A scheduler without a thread is a test's, which is dropped at its end.
+        if self.thread.is_some() {
+            error!(
+                "the scheduler was dropped without `shutdown`, and starts nothing any more; what ran is found by recovery. Keep what `start` returned for as long as the service runs"
+            );
+        }
     }
 }

@@ -141,6 +141,9 @@ pub enum TriggerError {
         /// The execution that holds the job's key, where it could be read.
         execution_id: Option<ExecutionId>,
     },
+    /// The service dropped this instance's scheduler without stopping it.
+    #[error("the scheduler of this instance has stopped, as the service dropped it")]
+    Stopped,
     /// The store did not answer.
     #[error("the request could not be written")]
     Store(#[from] StoreError),
@@ -169,6 +172,9 @@ impl SchedulerHandle {
     }
 
     async fn try_trigger(&self, request: TriggerRequest) -> Result<Triggered, TriggerError> {
+        if self.0.health.is_dropped() {
+            return Err(TriggerError::Stopped);
+        }
         let job = self.definition(&request.job_id).ok_or_else(|| TriggerError::UnknownJob(request.job_id.clone()))?;
         job.check_params(request.params.as_ref()).map_err(TriggerError::Params)?;
         if request.idempotency_key.as_deref().is_some_and(|key| !is_idempotency_key(key)) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use scheduler_core::{
-    SchedulerHandle, TriggerRequest,
+    SchedulerHandle, TriggerError, TriggerRequest,
     clock::{Clock as _, ManualClock},
     context::JobContext,
     job::{Job, OnCrash},
@@ -163,4 +163,18 @@ fn told_at_once() -> (Job, crate::rig::Starts) {
         }
     });
     (job, starts)
+}
+
+/// A scheduler that a service drops by accident says so: it is not ready, and takes no request that nobody would run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduler_that_is_dropped_is_not_ready_and_refuses_requests() {
+    let rig = Rig::shared();
+    let handle = rig.run([Job::builder("job").manual().run(|| async {})]).await.handle().clone();
+    let health = handle.health();
+    assert!(!health.ready, "{health:?}");
+    assert!(health.degraded.iter().any(|told| told.contains("was dropped")), "{health:?}");
+    let refused = soon(handle.trigger(TriggerRequest::new(id("job")))).await.expect_err("nothing would run it");
+    assert!(matches!(refused, TriggerError::Stopped), "{refused}");
+    soon(handle.stopped()).await;
+    assert!(rows(&handle, "job").await.is_empty());
 }
