@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Every mistake that `build()` found, at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildError {
     mistakes: Vec<Mistake>,
 }
@@ -33,6 +33,13 @@ impl fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+
+/// As it prints: a `main` that returns it prints this.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::told::with_sources(self, f)
+    }
+}
 
 /// One mistake in a job's or the scheduler's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

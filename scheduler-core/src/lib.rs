@@ -31,6 +31,8 @@ pub mod status;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[doc(hidden)]
+pub mod told;
 mod trace_context;
 
 pub use engine::Health;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{lock::LockError, store::StoreError};
 
 /// Why a scheduler did not start; at start both backends must answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The store answered with an error.
@@ -23,4 +23,11 @@ pub enum StartError {
     /// The scheduler's thread could not be made.
     #[error("the scheduler's thread can't start")]
     Thread(#[source] std::io::Error),
+}
+
+/// As it prints, with its sources: a `main` that returns it prints this.
+impl std::fmt::Debug for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        crate::told::with_sources(self, f)
+    }
 }

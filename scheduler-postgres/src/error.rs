@@ -6,7 +6,7 @@ use scheduler_core::store::StoreError;
 use tokio_postgres::error::SqlState;
 
 /// Why PostgreSQL can't serve, or did not answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
     /// The URL is not one that can be used.
@@ -197,6 +197,13 @@ pub enum PostgresError {
     /// The driver's own error.
     #[error("PostgreSQL: {}", said(.0))]
     Driver(#[from] tokio_postgres::Error),
+}
+
+/// As it prints, with its sources: a `main` that returns it prints this.
+impl std::fmt::Debug for PostgresError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        scheduler_core::told::with_sources(self, f)
+    }
 }
 
 /// The server's words for an error, with its code; the driver's own text says neither.

@@ -8,7 +8,7 @@ use scheduler_core::lock::LockError;
 /// Why Redis can't serve, or did not answer.
 ///
 /// Clones share their source: everybody who waited for the same connection learns why there is none.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedisError {
     /// The URL is not one that can be used.
@@ -80,6 +80,13 @@ pub enum RedisError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+/// As it prints, with its sources: a `main` that returns it prints this.
+impl std::fmt::Debug for RedisError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        scheduler_core::told::with_sources(self, f)
+    }
 }
 
 /// What to look at where nobody answers.

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// A lock backend's error, by what the caller can do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
     /// The backend did not answer; whether the request was granted is not known. Trying again can help.
@@ -24,6 +24,13 @@ pub enum LockError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+/// As it prints, with its sources: a `main` that returns it prints this.
+impl std::fmt::Debug for LockError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        crate::told::with_sources(self, f)
+    }
 }
 
 impl LockError {

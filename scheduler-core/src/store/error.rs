@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// A store's error, by what the caller can do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The store did not answer, and nothing was written: trying again can help.
@@ -33,6 +33,13 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+/// As it prints, with its sources: a `main` that returns it prints this.
+impl std::fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        crate::told::with_sources(self, f)
+    }
 }
 
 impl StoreError {
