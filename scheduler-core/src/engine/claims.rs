@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     metrics,
-    store::{Claim, ClaimOutcome, Grant, LostClaim, Refusal, StoreError},
+    store::{Claim, ClaimOutcome, EARLY_TOLERANCE, Grant, LostClaim, Refusal, StoreError},
 };
 
 /// How long a claim may take before its answer counts as lost.
@@ -261,8 +261,9 @@ fn start_at_their_instants(engine: &Arc<Engine>, mut early: Vec<Claimed>, under_
     let engine = Arc::clone(engine);
     engine.clone().tasks.spawn(async move {
         for Claimed { job, claim, grant, asked_at, lock } in early {
-            while let Some(wait) = (claim.not_before - engine.now()).to_std().ok().filter(|wait| !wait.is_zero()) {
-                engine.clock.sleep(wait).await;
+            // No longer than the store lets a claim come early: a clock that steps back meanwhile holds up no run.
+            if let Ok(wait) = (claim.not_before - engine.now()).to_std() {
+                engine.clock.sleep(wait.min(EARLY_TOLERANCE)).await;
             }
             engine.start_claimed(job, &claim, grant, asked_at, lock);
         }
