@@ -51,6 +51,9 @@ async fn history() -> Database {
     // The last one may have started some milliseconds before its instant (R1), and what is to come is not looked at.
     database.client.batch_execute("SELECT pg_sleep(0.1)").await.expect("a moment");
     assert!(database.number("SELECT count(*) FROM job_executions WHERE missed_count > 1").await > 0);
+    // A later version's words come with its own step.
+    let unchecked = "ALTER TABLE job_executions DROP CONSTRAINT job_executions_status_check";
+    database.client.batch_execute(unchecked).await.expect("unchecked");
     database
 }
 
