@@ -98,7 +98,8 @@ pub trait Store: ExecutionStore + HistoryStore + ControlStore + OperatorStore + 
     /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Rejected`] when it can't be made ready.
     ///
     /// # Cancel safety
-    /// A dropped call has done everything or nothing.
+    /// A dropped call leaves the store as code that worked with it before can work with it still; the next call goes on from
+    /// there.
     async fn prepare(&self) -> Result<(), StoreError> {
         Ok(())
     }

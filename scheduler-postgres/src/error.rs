@@ -105,8 +105,11 @@ pub enum PostgresError {
         /// Which schema.
         schema: String,
     },
-    /// A migration failed, and changed nothing.
-    #[error("the tables in schema `{schema}` can't be brought to version {known}; nothing was changed")]
+    /// A step of a migration failed, and changed nothing.
+    #[error(
+        "the tables in schema `{schema}` can't be brought to version {known}: a step failed and changed nothing; what was done \
+         before it stays, and the next start goes on from there"
+    )]
     Migration {
         /// Which schema.
         schema: String,

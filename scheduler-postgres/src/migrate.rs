@@ -17,7 +17,7 @@ pub(crate) use check::check;
 pub use check::{MigrationCheck, TableVersion, VersionState};
 pub(crate) use script::script;
 
-use crate::{config::PostgresConfig, error::PostgresError, rights};
+use crate::{apart::Apart, config::PostgresConfig, error::PostgresError, rights};
 
 /// The advisory lock under which the tables of version 8 are made, also by code of that version: `scheduler` as a number.
 const LOCK: i64 = 0x7363_6865_6475_6c65;
@@ -112,7 +112,7 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
     let failed = |source| PostgresError::Migration { schema: schema.to_owned(), known: known(), source };
     let mut wait = FIRST_WAIT;
     let mut told = None;
-    let mut adopted = None;
+    let mut is_told = false;
     loop {
         let found = within(look(client, schema)).await?;
         let is_complete = found.is_later(schema)? || found.is_complete();
@@ -125,7 +125,7 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
             None if is_complete => return within(settle(client, schema)).await,
             None => tell(&mut told, schema, "another instance migrates the scheduler's tables: waiting for it"),
             Some(turn) => {
-                let migrated = bring(client, schema, &mut adopted).await;
+                let migrated = bring(client, schema, &mut is_told).await;
                 turn.end().await;
                 match migrated {
                     Ok(()) => return within(settle(client, schema)).await,
@@ -176,23 +176,15 @@ pub(crate) async fn run(config: &PostgresConfig, client: &mut Client, schema: &s
 
 /// The turn of the one who migrates: a transaction of a connection of its own, which holds the advisory lock and nothing else.
 /// The steps that stand outside of transactions have nowhere else to hold it, behind a pooler too.
-struct Turn {
-    client: Client,
-    served: tokio::task::JoinHandle<()>,
-}
+struct Turn(Apart);
 
 impl Turn {
     /// `None` when another instance has it.
     async fn take(config: &PostgresConfig, schema: &str) -> Result<Option<Self>, PostgresError> {
-        let (client, connection) = config.connect().await?;
-        let served = tokio::spawn(async move {
-            // Its end is seen by whoever asks next.
-            let _ = connection.await;
-        });
-        client.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+        let turn = Self(Apart::connect(config).await?);
+        turn.0.client.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
         let lock = "SELECT pg_try_advisory_xact_lock($1, hashtext($2))";
-        let locked = client.query_typed(lock, &[(&TURN, Type::INT4), (&schema, Type::TEXT)]).await?;
-        let turn = Self { client, served };
+        let locked = turn.0.client.query_typed(lock, &[(&TURN, Type::INT4), (&schema, Type::TEXT)]).await?;
         if locked[0].try_get(0)? {
             return Ok(Some(turn));
         }
@@ -203,10 +195,15 @@ impl Turn {
     /// Gives it back. Dropped, it is given back too, a little later.
     async fn end(self) {
         // A connection that is lost has given it back.
-        let _ = self.client.batch_execute("COMMIT").await;
-        drop(self.client);
-        let _ = self.served.await;
+        let _ = self.0.client.batch_execute("COMMIT").await;
+        self.0.end().await;
     }
+}
+
+/// The server's clock, in milliseconds.
+async fn clock(client: &impl GenericClient) -> Result<i64, PostgresError> {
+    let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    Ok(client.query_typed(now, &[]).await?[0].try_get(0)?)
 }
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -217,15 +214,15 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 struct MadeElsewhere;
 
 /// Applies what is missing, in this instance's turn.
-async fn bring(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
-    if Found::read(client, schema).await?.base < base::known() {
-        make_base(client, schema, adopted).await?;
+async fn bring(client: &mut Client, schema: &str, is_told: &mut bool) -> Result<(), Failed> {
+    let base = Found::read(client, schema).await?.base;
+    if base < base::known() {
+        make_base(client, schema, base, is_told).await?;
     }
     copy::clear(client, schema).await?;
-    let found = Found::read(client, schema).await?;
     let path = format!("SET search_path TO \"{schema}\", pg_temp; SET statement_timeout = 0");
     client.batch_execute(&path).await.map_err(PostgresError::from)?;
-    let applied = found.applied();
+    let applied = Found::read(client, schema).await?.applied();
     for step in steps::needed(&applied).chain(steps::belated(&applied)) {
         step.apply(client, schema).await?;
     }
@@ -234,23 +231,30 @@ async fn bring(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> 
 
 /// Brings the schema to version 8: in one transaction, but for the predecessor's table, which is copied where nothing stands in
 /// the way.
-async fn make_base(client: &mut Client, schema: &str, adopted: &mut Option<i64>) -> Result<(), Failed> {
-    if Found::read(client, schema).await?.base == 0
-        && let Some(rows) = adopt::look(client, schema).await?
-        && copy::is_possible(client, schema).await?
-    {
-        return copy::adopt(client, schema, rows).await;
+async fn make_base(client: &mut Client, schema: &str, base: i32, is_told: &mut bool) -> Result<(), Failed> {
+    let adopted = if base == 0 { adopt::look(client, schema).await? } else { None };
+    if let Some(rows) = adopted {
+        let Some(because) = copy::hindrance(client, schema).await? else {
+            return copy::adopt(client, schema, rows).await;
+        };
+        if !std::mem::replace(is_told, true) {
+            warn!(
+                schema,
+                rows,
+                because,
+                "the predecessor's table is adopted in its place: each row is rewritten, and it is locked until that is done"
+            );
+        }
     }
+    let began = clock(client).await?;
     let transaction = client.transaction().await.map_err(PostgresError::from)?;
-    let report = apply_base(&transaction, schema, adopted).await?;
-    let took = "SELECT round(extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint";
-    let took = transaction.query_typed(took, &[]).await.map_err(PostgresError::from)?;
-    let took: i64 = took[0].try_get(0).map_err(PostgresError::from)?;
+    let report = apply_base(&transaction, schema).await?;
     transaction.commit().await.map_err(PostgresError::from)?;
     for migration in report {
         info!(schema, %migration, "the scheduler's tables were migrated");
     }
-    info!(schema, version = base::known(), took_ms = took, "the scheduler's tables were made");
+    let took_ms = clock(client).await? - began;
+    info!(schema, version = base::known(), took_ms, "the scheduler's tables were made");
     Ok(())
 }
 
@@ -319,11 +323,7 @@ async fn raise_fences(client: &Client, schema: &str) -> Result<(), PostgresError
     Ok(())
 }
 
-async fn apply_base(
-    transaction: &Transaction<'_>,
-    schema: &str,
-    adopted: &mut Option<i64>,
-) -> Result<Vec<refinery_core::Migration>, Failed> {
+async fn apply_base(transaction: &Transaction<'_>, schema: &str) -> Result<Vec<refinery_core::Migration>, Failed> {
     let limits = format!(
         "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
          SET LOCAL lock_timeout = {}",
@@ -342,15 +342,6 @@ async fn apply_base(
     if there.is_empty() {
         // Asked for only where it is needed: making a schema takes a right that the user may lack.
         transaction.batch_execute(&format!("CREATE SCHEMA \"{schema}\"")).await.map_err(PostgresError::from)?;
-    } else if Found::read(transaction, schema).await?.base == 0 {
-        let there = adopt::look(transaction, schema).await?;
-        if let Some(rows) = there.filter(|_| adopted.is_none()) {
-            warn!(
-                schema,
-                rows, "the predecessor's table is adopted: each row is rewritten, and it is locked until that is done"
-            );
-        }
-        *adopted = there;
     }
     transaction
         .batch_execute(&format!("SET LOCAL search_path TO \"{schema}\", pg_temp"))

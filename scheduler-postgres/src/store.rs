@@ -127,7 +127,8 @@ impl PostgresStore {
     /// As [`PostgresStore::connect`].
     ///
     /// # Cancel safety
-    /// A dropped call has migrated everything or nothing; a statement that the server is at is cancelled there.
+    /// The step that a dropped call was at has changed nothing, and its statement is cancelled at the server. Steps before it
+    /// stay done, and the next call goes on from there.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
         let mut apart = Apart::connect(&self.config).await?;
         let migrated = self.connections.shared().migrate(&mut apart.client).await;

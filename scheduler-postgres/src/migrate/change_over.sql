@@ -46,7 +46,7 @@ BEGIN
 
     DROP TABLE {schema}.job_executions;
     DROP FUNCTION {workshop}.follow();
-    DROP TABLE {workshop}.adoption;
+    DROP TABLE {workshop}.scheduler_adoption;
     FOR moved IN
         SELECT format('ALTER %s %s SET SCHEMA {schema}', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass) AS move
         FROM pg_class AS c

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_postgres::{Client, types::Type};
 use tracing::info;
 
-use super::{Failed, LOCK_LIMIT, base, steps};
+use super::{Failed, LOCK_LIMIT, base, clock, steps};
 use crate::error::PostgresError;
 
 /// The predecessor's columns as its own migrations made them.
@@ -28,15 +28,9 @@ const BATCH_TIME: Duration = Duration::from_millis(200);
 /// How many rows are copied between two reports of how far it is.
 const REPORT_EVERY: i64 = 500_000;
 
-/// The schema in which a schema's adoption is prepared.
-fn workshop(schema: &str) -> String {
-    let kept: String = schema.chars().take(50).collect();
-    format!("{kept}_adoption")
-}
-
-/// Whether the table is as the predecessor made it, with nothing of anybody's hung to it, and a schema can be made: whatever else
-/// stands there is adopted in its place, where what is hung to it stays.
-pub(super) async fn is_possible(client: &Client, schema: &str) -> Result<bool, PostgresError> {
+/// Why the table can't be copied, if it can't: whatever is not as the predecessor made it, with nothing of anybody's hung to it, is
+/// adopted in its place, where what is hung to it stays.
+pub(super) async fn hindrance(client: &Client, schema: &str) -> Result<Option<&'static str>, PostgresError> {
     let sql = "
         SELECT coalesce((
             SELECT c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relispartition AND NOT c.relhassubclass
@@ -57,48 +51,71 @@ pub(super) async fn is_possible(client: &Client, schema: &str) -> Result<bool, P
                               AND (SELECT o.contype IN ('p', 'n') FROM pg_constraint AS o WHERE o.oid = d.objid)))
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
             WHERE n.nspname = $1 AND c.relname = 'job_executions'
-        ), false)
-        AND (has_database_privilege(current_database(), 'CREATE') OR to_regnamespace($3) IS NOT NULL)";
-    let workshop = format!("\"{}\"", workshop(schema));
-    let params = [(&schema as _, Type::NAME), (&OWN_COLUMNS as _, Type::TEXT), (&workshop as _, Type::TEXT)];
-    Ok(client.query_typed(sql, &params).await?[0].try_get(0)?)
+        ), false), has_database_privilege(current_database(), 'CREATE')";
+    let params = [(&schema as _, Type::NAME), (&OWN_COLUMNS as _, Type::TEXT)];
+    let rows = client.query_typed(sql, &params).await?;
+    let (is_plain, may_make_schemas): (bool, bool) = (rows[0].try_get(0)?, rows[0].try_get(1)?);
+    Ok(match Place::of(schema).workshop_is(client).await? {
+        _ if !is_plain => Some("something that the predecessor did not make is hung to it"),
+        Workshop::Anothers => Some("the schema in which it would be copied is somebody else's"),
+        Workshop::Absent if !may_make_schemas => Some("the role may make no schema in the database to copy it in"),
+        Workshop::Absent | Workshop::Begun => None,
+    })
 }
 
 /// Adopts the table, of which there are about so many rows.
 pub(super) async fn adopt(client: &mut Client, schema: &str, rows: i64) -> Result<(), Failed> {
-    let place = Place { schema: schema.to_owned(), workshop: workshop(schema) };
+    let place = Place::of(schema);
     client.batch_execute("SET statement_timeout = 0").await.map_err(PostgresError::from)?;
-    let began = place.number(client, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").await?;
+    let began = clock(client).await?;
     place.prepare(client).await?;
     place.follow(client).await?;
     let copied = place.copy(client, rows).await?;
     place.compare(client).await?;
     let locked_ms = place.change_over(client).await?;
-    let took = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let took_ms = place.number(client, took).await? - began;
+    let took_ms = clock(client).await? - began;
     info!(schema, rows = copied, took_ms, locked_ms, "the predecessor's table is adopted");
     Ok(())
 }
 
 /// Takes away what an adoption left that another version of the code overtook.
 pub(super) async fn clear(client: &Client, schema: &str) -> Result<(), PostgresError> {
-    let left =
-        client.query_typed("SELECT FROM pg_namespace WHERE nspname = $1", &[(&workshop(schema), Type::NAME)]).await?;
-    if !left.is_empty() {
-        let clear = "SET lock_timeout = '500ms'; SET client_min_messages = warning; DROP SCHEMA {workshop} CASCADE; RESET client_min_messages";
-        let place = Place { schema: schema.to_owned(), workshop: workshop(schema) };
-        client.batch_execute(&place.fill(clear)).await?;
+    let place = Place::of(schema);
+    if place.workshop_is(client).await? == Workshop::Begun {
+        let limit = LOCK_LIMIT.as_millis();
+        client
+            .batch_execute(&place.fill(&format!(
+                "SET lock_timeout = {limit}; SET client_min_messages = warning; DROP SCHEMA {{workshop}} CASCADE;
+                 RESET client_min_messages; RESET lock_timeout"
+            )))
+            .await?;
     }
     Ok(())
 }
 
-/// Where the predecessor's table is, and where its successor is made.
+/// Where the predecessor's table is, and the schema in which its successor is made.
 struct Place {
     schema: String,
     workshop: String,
 }
 
+/// What there is under the workshop's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Workshop {
+    Absent,
+    /// An adoption of this schema's table was begun there.
+    Begun,
+    /// A schema of somebody's own, or the workshop of another schema: nothing in it is touched.
+    Anothers,
+}
+
 impl Place {
+    fn of(schema: &str) -> Self {
+        // A name has 63 bytes at most. Two that begin alike are told apart by what is noted inside.
+        let kept: String = schema.chars().take(50).collect();
+        Self { schema: schema.to_owned(), workshop: format!("{kept}_adoption") }
+    }
+
     fn fill(&self, sql: &str) -> String {
         sql.replace("{schema}", &format!("\"{}\"", self.schema))
             .replace("{workshop}", &format!("\"{}\"", self.workshop))
@@ -108,21 +125,36 @@ impl Place {
         Ok(client.query_typed(&self.fill(sql), &[]).await?[0].try_get(0)?)
     }
 
+    async fn workshop_is(&self, client: &Client) -> Result<Workshop, PostgresError> {
+        let there = "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1), to_regclass($2) IS NOT NULL";
+        let note = self.fill("{workshop}.scheduler_adoption");
+        let there = client.query_typed(there, &[(&self.workshop, Type::NAME), (&note, Type::TEXT)]).await?;
+        if there[0].try_get::<_, i64>(0)? == 0 {
+            return Ok(Workshop::Absent);
+        }
+        if !there[0].try_get::<_, bool>(1)? {
+            return Ok(Workshop::Anothers);
+        }
+        let of = client.query_typed(&format!("SELECT of_schema FROM {note}"), &[]).await?;
+        let is_ours = of.first().is_some_and(|row| row.try_get::<_, &str>(0).is_ok_and(|of| of == self.schema));
+        Ok(if is_ours { Workshop::Begun } else { Workshop::Anothers })
+    }
+
     /// Makes the tables, empty, in the workshop, unless they are there.
     async fn prepare(&self, client: &mut Client) -> Result<(), Failed> {
-        let path = format!("SET search_path TO \"{}\", pg_temp", self.workshop);
-        let there = self
-            .number(client, "SELECT count(*) FROM pg_namespace WHERE quote_ident(nspname) = trim('{workshop}', '\"')");
-        if there.await? == 0 {
+        let path = self.fill("SET search_path TO {workshop}, pg_temp");
+        if self.workshop_is(client).await? == Workshop::Absent {
             let transaction = client.transaction().await.map_err(PostgresError::from)?;
-            let make = format!("CREATE SCHEMA \"{}\"; {path}", self.workshop);
+            let make = self.fill(&format!("CREATE SCHEMA {{workshop}}; {path}"));
             transaction.batch_execute(&make).await.map_err(PostgresError::from)?;
             base::apply(&transaction).await?;
-            // What is copied next: of whoever goes on after this one.
-            transaction
-                .batch_execute("CREATE TABLE adoption (copied_to BIGINT NOT NULL); INSERT INTO adoption VALUES (-9223372036854775808)")
-                .await
-                .map_err(PostgresError::from)?;
+            // Whose adoption this is, and up to which id it has come: for whoever goes on after this one.
+            let note = format!(
+                "CREATE TABLE scheduler_adoption (of_schema TEXT NOT NULL, copied_to BIGINT NOT NULL);
+                 INSERT INTO scheduler_adoption VALUES ('{}', -9223372036854775808)",
+                self.schema
+            );
+            transaction.batch_execute(&note).await.map_err(PostgresError::from)?;
             transaction.commit().await.map_err(PostgresError::from)?;
         }
         client.batch_execute(&path).await.map_err(PostgresError::from)?;
@@ -176,12 +208,15 @@ impl Place {
         client.batch_execute(&self.fill("ANALYZE {workshop}.job_executions")).await.map_err(PostgresError::from)?;
         let missing = "SELECT count(*) FROM {schema}.job_executions AS o
                        FULL JOIN {workshop}.job_executions AS n USING (id)
-                       WHERE o.job_id IS DISTINCT FROM n.job_id OR o.started_at IS DISTINCT FROM n.started_at
-                          OR o.finished_at IS DISTINCT FROM n.finished_at OR o.success IS DISTINCT FROM n.success";
+                       WHERE (o.job_id, o.started_at, o.finished_at, o.duration_seconds, o.success, o.message, o.error_trace,
+                              o.result_data::text, o.created_at, o.updated_at)
+                             IS DISTINCT FROM
+                             (n.job_id, n.started_at, n.finished_at, n.duration_seconds, n.success, n.message, n.error_trace,
+                              n.result_data::text, n.created_at, n.updated_at)";
         match self.number(client, missing).await? {
             0 => Ok(()),
             rows => Err(format!(
-                "{rows} rows of `job_executions` were not copied as they are: drop schema `{}` to begin anew",
+                "{rows} rows of `job_executions` were not copied as they are: `DROP SCHEMA \"{}\" CASCADE` lets the next try begin anew",
                 self.workshop
             )
             .into()),
@@ -193,12 +228,10 @@ impl Place {
         let transaction = client.transaction().await?;
         transaction.batch_execute(&format!("SET LOCAL lock_timeout = {}", LOCK_LIMIT.as_millis())).await?;
         transaction.batch_execute(&self.fill("LOCK TABLE {schema}.job_executions IN ACCESS EXCLUSIVE MODE")).await?;
-        let began = transaction.query_typed("SELECT clock_timestamp()::text", &[]).await?;
-        let began: String = began[0].try_get(0)?;
+        let began = clock(&transaction).await?;
         transaction.batch_execute(&self.fill(include_str!("change_over.sql"))).await?;
-        let took = "SELECT ceil(extract(epoch FROM clock_timestamp() - $1::text::timestamptz) * 1000)::bigint";
-        let took = transaction.query_typed(took, &[(&began, Type::TEXT)]).await?;
+        let took_ms = clock(&transaction).await? - began;
         transaction.commit().await?;
-        Ok(took[0].try_get(0)?)
+        Ok(took_ms)
     }
 }

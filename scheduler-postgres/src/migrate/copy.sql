@@ -4,7 +4,7 @@
 WITH batch AS MATERIALIZED (
     SELECT e.*, coalesce(e.started_at, e.created_at) AS began
     FROM {schema}.job_executions AS e
-    WHERE e.id > (SELECT a.copied_to FROM {workshop}.adoption AS a)
+    WHERE e.id > (SELECT a.copied_to FROM {workshop}.scheduler_adoption AS a)
     ORDER BY e.id
     LIMIT $1::bigint
     -- None of them is deleted before it is copied; that it changes is followed.
@@ -35,7 +35,7 @@ WITH batch AS MATERIALIZED (
     ON CONFLICT (id) DO NOTHING
     RETURNING 1
 ), noted AS (
-    UPDATE {workshop}.adoption AS a
+    UPDATE {workshop}.scheduler_adoption AS a
     SET copied_to = last.id
     FROM (SELECT max(b.id) AS id FROM batch AS b) AS last
     WHERE last.id IS NOT NULL

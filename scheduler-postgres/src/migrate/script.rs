@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use refinery_core::traits::r#async::AsyncMigrate as _;
 use tokio_postgres::{Client, types::Type};
 
-use super::{Found, LOCK, LOCK_LIMIT, adopt, base, known, steps};
+use super::{Found, LOCK, LOCK_LIMIT, TURN, adopt, base, known, steps};
 use crate::error::PostgresError;
 
 /// The text that brings the schema, as it is now, to this code's version.
@@ -74,7 +74,8 @@ pub(crate) async fn script(client: &mut Client, schema: &str) -> Result<String, 
     for step in missing {
         let _ = write!(text, "\n-- Version {}: {}.\n{}", step.version, step.name, step.script());
     }
-    let _ = write!(text, "\n{left}SELECT pg_advisory_unlock({LOCK});\n");
+    let _ =
+        write!(text, "\n{left}SELECT pg_advisory_unlock({LOCK}), pg_advisory_unlock({TURN}, hashtext('{schema}'));\n");
     Ok(text)
 }
 
@@ -93,7 +94,8 @@ fn opening(schema: &str, found: &Found) -> String {
              has_base  INTEGER := 0;\n    \
              has_steps TEXT;\n\
          BEGIN\n    \
-             -- Instances migrate under this lock: it is kept to the end.\n    \
+             -- Instances migrate under these locks: they are kept to the end.\n    \
+             PERFORM pg_advisory_lock({TURN}, hashtext('{schema}'));\n    \
              PERFORM pg_advisory_lock({LOCK});\n    \
              IF to_regclass('\"{schema}\".{base_table}') IS NOT NULL THEN\n        \
                  EXECUTE 'SELECT coalesce(max(version), 0) FROM {base_table}' INTO has_base;\n    \

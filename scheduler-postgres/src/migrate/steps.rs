@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_postgres::{Client, GenericClient, error::SqlState, types::Type};
 use tracing::{info, warn};
 
-use super::LOCK_LIMIT;
+use super::{LOCK_LIMIT, clock};
 use crate::error::PostgresError;
 
 /// How long nothing was heard of instances of an older version before what they need is taken away.
@@ -152,24 +152,15 @@ impl Step {
 
     /// Does it, with the search path set to the schema. Answers whether it was done: a belated one may be left for later.
     pub(super) async fn apply(&self, client: &mut Client, schema: &str) -> Result<bool, PostgresError> {
-        let began = client.query_typed("SELECT clock_timestamp()::text", &[]).await?;
-        let began: String = began[0].try_get(0)?;
+        let began = clock(client).await?;
         let done = match self.way {
             Way::Transaction => self.in_a_transaction(client).await.map(|()| true),
             Way::Apart => self.apart(client, schema, Duration::ZERO).await,
             Way::Belated => self.belatedly(client, schema).await,
         }?;
         if done {
-            let took = "SELECT round(extract(epoch FROM clock_timestamp() - $1::text::timestamptz) * 1000)::bigint";
-            let took = client.query_typed(took, &[(&began, Type::TEXT)]).await?;
-            let took: i64 = took[0].try_get(0)?;
-            info!(
-                schema,
-                version = self.version,
-                step = self.name,
-                took_ms = took,
-                "the scheduler's tables were migrated"
-            );
+            let took_ms = clock(client).await? - began;
+            info!(schema, version = self.version, step = self.name, took_ms, "the scheduler's tables were migrated");
         }
         Ok(done)
     }

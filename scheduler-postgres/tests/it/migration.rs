@@ -341,7 +341,7 @@ async fn adopted_at_work(rows: i64, given_up: u32) {
         let (ends, name, url) = (Arc::clone(&ends), schema.name.clone(), schema.url.clone());
         async move { predecessor_at_work(&name, &url, ends).await }
     });
-    let copied = format!("SELECT copied_to FROM {}_adoption.adoption", schema.name);
+    let copied = format!("SELECT copied_to FROM {}_adoption.scheduler_adoption", schema.name);
     let mut seen = i64::MIN;
     for _ in 0..given_up {
         let store = schema.lazy();
@@ -392,6 +392,24 @@ async fn adopted_at_work(rows: i64, given_up: u32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_predecessors_table_is_adopted_while_it_works() {
     adopted_at_work(30_000, 3).await;
+}
+
+/// A schema of somebody's own that has the name under which a table would be copied is not touched, and the table is adopted all
+/// the same.
+#[tokio::test]
+async fn a_schema_that_is_named_as_an_adoption_s_is_left_alone() {
+    let schema = Schema::new();
+    let client = predecessor(&schema).await;
+    let own = format!("{}_adoption", schema.name);
+    let pets = format!("CREATE SCHEMA {own}; CREATE TABLE {own}.pets AS SELECT 'rex' AS name");
+    client.batch_execute(&pets).await.expect("the service's own");
+    let store = schema.store().await;
+    let query =
+        ExecutionQuery { filter: ExecutionFilter::default(), start: PageStart::Offset(0), limit: 1, count: true };
+    assert_eq!(store.executions(&query).await.expect("it is adopted").total, Some(408));
+    schema.store().await;
+    let pets = format!("SELECT name FROM {own}.pets; DROP SCHEMA {own} CASCADE");
+    client.batch_execute(&pets).await.expect("they are there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
