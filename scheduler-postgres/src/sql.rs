@@ -206,6 +206,19 @@ mod tests {
         assert!(!statements.text(Query::ClaimWaiting).contains("SKIP LOCKED"));
     }
 
+    /// A function in a condition is asked for each row that comes there: the search for an id is asked once a statement.
+    #[test]
+    fn the_first_id_since_an_instant_is_searched_once() {
+        let mut count = 0;
+        for text in &Statements::of("duty").texts {
+            for (at, _) in text.match_indices("\"duty\".first_id_since(") {
+                assert!(text[..at].ends_with("(SELECT "), "{text}");
+                count += 1;
+            }
+        }
+        assert!(count > 0, "no statement asks");
+    }
+
     #[test]
     fn what_a_filter_may_leave_out_is_planned_anew() {
         let statements = Statements::of("duty");

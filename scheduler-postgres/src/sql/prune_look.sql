@@ -2,7 +2,7 @@
 -- ids, which grow with time, and asks of each alone: it takes two bounds on one time for independent, and open rows for many.
 SELECT e.id, e.job_id, e.occurrence LIKE 's:%' AS is_scheduled
 FROM {schema}.job_executions AS e
-WHERE e.id < {schema}.first_id_since($1::timestamptz + interval '20 minutes') AND greatest(e.created_at, e.scheduled_at) < $1
+WHERE e.id < (SELECT {schema}.first_id_since($1::timestamptz + interval '20 minutes')) AND greatest(e.created_at, e.scheduled_at) < $1
   AND e.status NOT IN ('pending', 'running')
   -- A request's instant has nothing to do with the schedule's watermark.
   AND (e.occurrence NOT LIKE 's:%'

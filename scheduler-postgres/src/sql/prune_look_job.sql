@@ -3,7 +3,7 @@
 SELECT e.id, e.job_id, e.occurrence LIKE 's:%' AS is_scheduled
 FROM {schema}.job_executions AS e
 WHERE e.job_id = $3::text
-  AND e.id < {schema}.first_id_since($1::timestamptz + interval '20 minutes')
+  AND e.id < (SELECT {schema}.first_id_since($1::timestamptz + interval '20 minutes'))
   AND greatest(e.created_at, e.scheduled_at) < $1
   AND e.status NOT IN ('pending', 'running')
   AND (e.occurrence NOT LIKE 's:%'

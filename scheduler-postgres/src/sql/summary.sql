@@ -13,7 +13,7 @@ FROM (
                THEN greatest(r.started_at - greatest(r.scheduled_at, r.not_before), interval '0')
            END AS lag
     FROM {schema}.job_executions AS r
-    WHERE r.created_at >= $2 AND r.id >= {schema}.first_id_since($2)
+    WHERE r.created_at >= $2 AND r.id >= (SELECT {schema}.first_id_since($2))
     ORDER BY r.id DESC
     LIMIT $3::bigint
 ) AS e
