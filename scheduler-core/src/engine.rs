@@ -123,7 +123,7 @@ pub(crate) struct Engine {
 /// A claim that was given up without knowing whether it committed; its body never started.
 #[derive(Debug, Clone)]
 pub(crate) struct Unconfirmed {
-    pub(crate) claim: LostClaim,
+    pub(crate) lost: LostClaim,
     pub(crate) job: JobIndex,
     /// When it was given up, in uptime.
     pub(crate) given_up_at: Duration,
@@ -156,7 +156,7 @@ impl Engine {
     /// Notes claims of which it is not known whether they committed (R8).
     pub(crate) fn give_up(&self, claims: impl IntoIterator<Item = (LostClaim, JobIndex)>) {
         let given_up_at = self.clock.uptime();
-        let claims = claims.into_iter().map(|(claim, job)| Unconfirmed { claim, job, given_up_at });
+        let claims = claims.into_iter().map(|(lost, job)| Unconfirmed { lost, job, given_up_at });
         self.lock_unconfirmed().extend(claims);
     }
 
@@ -166,7 +166,7 @@ impl Engine {
 
     /// Notes that a claim needs no further look.
     pub(crate) fn confirm(&self, claim_id: ClaimId) {
-        self.lock_unconfirmed().retain(|unconfirmed| unconfirmed.claim.claim_id != claim_id);
+        self.lock_unconfirmed().retain(|unconfirmed| unconfirmed.lost.claim_id != claim_id);
     }
 
     fn lock_unconfirmed(&self) -> MutexGuard<'_, Vec<Unconfirmed>> {

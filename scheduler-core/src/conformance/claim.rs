@@ -406,12 +406,8 @@ pub async fn a_lost_claim_is_found_by_its_id(harness: &dyn StoreHarness) {
     assert_eq!((found.grant, found.status, found.lease_left), (grant, Status::Failed, Duration::ZERO));
     let take = scene.take(retry);
     let (grant, _) = scene.taken(&take).await;
-    let found = scene
-        .store
-        .find_claim(&LostClaim::of_row(take.claim_id, take.execution_id))
-        .await
-        .expect("the store answers")
-        .expect("it committed");
+    let found =
+        scene.store.find_claim(&LostClaim::of_take(&take)).await.expect("the store answers").expect("it committed");
     assert_eq!((found.grant, found.status), (grant, Status::Running));
 }
 

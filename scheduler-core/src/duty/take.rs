@@ -152,36 +152,33 @@ async fn take(engine: &Arc<Engine>, wanted: Vec<Wanted>) -> usize {
     let mut asked_at = begun_at;
     let mut unknown = false;
     let mut backoff = Backoff::new();
-    let outcomes =
-        loop {
-            if !unknown {
-                asked_at = engine.clock.uptime();
+    let outcomes = loop {
+        if !unknown {
+            asked_at = engine.clock.uptime();
+        }
+        match limited(&*engine.clock, LIMIT, "take pending executions", engine.store.take(&requests)).await {
+            Ok(outcomes) => break outcomes,
+            Err(error) if error.is_retryable() && may_repeat(engine, begun_at) && !engine.is_draining() => {
+                engine.health.store_failed(&error);
+                unknown |= error.is_unknown();
+                engine.rest(backoff.next_delay()).await;
             }
-            match limited(&*engine.clock, LIMIT, "take pending executions", engine.store.take(&requests)).await {
-                Ok(outcomes) => break outcomes,
-                Err(error) if error.is_retryable() && may_repeat(engine, begun_at) && !engine.is_draining() => {
-                    engine.health.store_failed(&error);
-                    unknown |= error.is_unknown();
-                    engine.rest(backoff.next_delay()).await;
+            Err(error) => {
+                error!(
+                    error = chain(&error),
+                    rows = requests.len(),
+                    "pending executions could not be taken: tried again at the next look"
+                );
+                if unknown || error.is_unknown() {
+                    engine.give_up(wanted.iter().map(|(job, request, _)| (LostClaim::of_take(request), *job)));
                 }
-                Err(error) => {
-                    error!(
-                        error = chain(&error),
-                        rows = requests.len(),
-                        "pending executions could not be taken: tried again at the next look"
-                    );
-                    if unknown || error.is_unknown() {
-                        engine.give_up(wanted.iter().map(|(job, request, _)| {
-                            (LostClaim::of_row(request.claim_id, request.execution_id), *job)
-                        }));
-                    }
-                    for (_, _, lock) in wanted {
-                        engine.release(lock.map(|lock| lock.lease)).await;
-                    }
-                    return 0;
+                for (_, _, lock) in wanted {
+                    engine.release(lock.map(|lock| lock.lease)).await;
                 }
+                return 0;
             }
-        };
+        }
+    };
     engine.health.store_answered();
     let mut locks: HashMap<ExecutionId, _> =
         wanted.into_iter().map(|(job, request, lock)| (request.execution_id, (job, request.claim_id, lock))).collect();

@@ -22,7 +22,7 @@ const ARRIVAL: Duration = Duration::from_secs(60);
 pub(crate) async fn run_once(engine: &Arc<Engine>) {
     for claim in engine.unconfirmed() {
         match settle(engine, &claim).await {
-            Ok(true) => engine.confirm(claim.claim.claim_id),
+            Ok(true) => engine.confirm(claim.lost.claim_id),
             Ok(false) => {}
             Err(error) => engine.health.store_failed(&error),
         }
@@ -31,7 +31,7 @@ pub(crate) async fn run_once(engine: &Arc<Engine>) {
 
 /// `true` when the claim needs no further look.
 async fn settle(engine: &Arc<Engine>, claim: &Unconfirmed) -> Result<bool, StoreError> {
-    let found = limited(&*engine.clock, LIMIT, "look a claim up", engine.store.find_claim(&claim.claim)).await?;
+    let found = limited(&*engine.clock, LIMIT, "look a claim up", engine.store.find_claim(&claim.lost)).await?;
     let Some(ClaimRecord { grant, status, .. }) = found else {
         return Ok(engine.clock.uptime().saturating_sub(claim.given_up_at) > ARRIVAL);
     };

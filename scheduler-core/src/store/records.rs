@@ -151,6 +151,12 @@ impl LostClaim {
         Self { claim_id: claim.claim_id, place }
     }
 
+    /// A take.
+    #[must_use]
+    pub const fn of_take(take: &TakeRequest) -> Self {
+        Self::of_row(take.claim_id, take.execution_id)
+    }
+
     /// A claim or take of a row that is known.
     #[must_use]
     pub const fn of_row(claim_id: ClaimId, row: ExecutionId) -> Self {
